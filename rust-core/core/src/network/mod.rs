@@ -1,0 +1,2 @@
+//! Networks: bytes of an ONNX file in, logits out. The only folder that names
+//! tract.
