@@ -1,0 +1,75 @@
+//! The guard lets through what exporters write, and does not change it: each
+//! network gives the same scores as tract alone, and the work that the guard
+//! counts is the work that tract counts.
+
+mod support;
+
+use biglittle::network::{ModelLimits, try_model};
+use support::networks;
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::Cost;
+
+/// Elements of a test input, in -1 to 1.
+fn element(i: usize) -> f32 {
+    ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1u32 << 23) as f32 - 1.0
+}
+
+/// What tract alone makes of the file: scores and multiply-accumulates.
+fn bare_tract(bytes: &[u8], shape: &[usize]) -> (Vec<f32>, u64) {
+    let mut model = onnx().model_for_read(&mut std::io::Cursor::new(bytes)).unwrap();
+    model.set_input_fact(0, f32::fact(shape).into()).unwrap();
+    model.set_output_fact(0, Default::default()).unwrap();
+    let typed = model.into_typed().unwrap().into_decluttered().unwrap();
+    let mut macs = 0;
+    for node in typed.nodes() {
+        let facts = typed.node_input_facts(node.id).unwrap();
+        for (cost, count) in node.op.cost(&facts).unwrap() {
+            if matches!(cost, Cost::FMA(_)) {
+                macs += count.to_i64().unwrap() as u64;
+            }
+        }
+    }
+    let plan = typed.into_optimized().unwrap().into_runnable().unwrap();
+    let input: Vec<f32> = (0..shape.iter().product()).map(element).collect();
+    let input = Tensor::from_shape(shape, &input).unwrap();
+    let outputs = plan.run(tvec!(input.into())).unwrap();
+    (outputs[0].try_as_plain_ram().unwrap().as_slice::<f32>().unwrap().to_vec(), macs)
+}
+
+fn compare(name: &str, bytes: &[u8]) {
+    let (summary, scores) = match try_model(bytes, &ModelLimits::default(), element) {
+        Ok(result) => result,
+        Err(error) => panic!("{name}: {error}"),
+    };
+    let (expected, macs) = bare_tract(bytes, &summary.input_shape);
+    assert_eq!(scores.len(), expected.len(), "{name}");
+    assert_eq!(summary.output_shape.iter().product::<usize>(), scores.len(), "{name}");
+    for (score, expected) in scores.iter().zip(&expected) {
+        assert!((score - expected).abs() <= 1e-5, "{name}: {scores:?} is not {expected:?}");
+    }
+    assert_eq!(summary.macs, macs, "{name}: multiply-accumulates");
+    println!("{name}: {summary:?}");
+}
+
+#[test]
+fn typical_exports_pass_unchanged() {
+    for (name, bytes) in networks::all() {
+        compare(name, &bytes);
+    }
+}
+
+/// Real files: `BIGLITTLE_MODELS=folder cargo test real_files -- --ignored`.
+#[test]
+#[ignore = "needs a folder of ONNX files, named by BIGLITTLE_MODELS"]
+fn real_files_pass_unchanged() {
+    let folder = std::env::var_os("BIGLITTLE_MODELS").expect("BIGLITTLE_MODELS names a folder");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "onnx") {
+            compare(&path.display().to_string(), &std::fs::read(&path).unwrap());
+            count += 1;
+        }
+    }
+    assert!(count > 0, "no ONNX files in the folder");
+}
