@@ -1,10 +1,10 @@
 //! The guard lets through what exporters write, and does not change it: each
 //! network gives the same scores as tract alone, and the work that the guard
-//! counts is the work that tract counts.
+//! counts for convolutions and matrix products is the work that tract counts.
 
 mod support;
 
-use biglittle::network::{ModelLimits, try_model};
+use biglittle::network::{ModelLimits, ModelSummary, try_model};
 use support::networks;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::Cost;
@@ -24,7 +24,8 @@ fn bare_tract(bytes: &[u8], shape: &[usize]) -> (Vec<f32>, u64) {
     for node in typed.nodes() {
         let facts = typed.node_input_facts(node.id).unwrap();
         for (cost, count) in node.op.cost(&facts).unwrap() {
-            if matches!(cost, Cost::FMA(_)) {
+            let product = node.op.name() == "Conv" || node.op.name().starts_with("EinSum");
+            if product && matches!(cost, Cost::FMA(_)) {
                 macs += count.to_i64().unwrap() as u64;
             }
         }
@@ -36,6 +37,10 @@ fn bare_tract(bytes: &[u8], shape: &[usize]) -> (Vec<f32>, u64) {
     (outputs[0].try_as_plain_ram().unwrap().as_slice::<f32>().unwrap().to_vec(), macs)
 }
 
+fn slices(summary: &ModelSummary) -> bool {
+    summary.operators.iter().any(|(op, _)| op == "Slice")
+}
+
 fn compare(name: &str, bytes: &[u8]) {
     let (summary, scores) = match try_model(bytes, &ModelLimits::default(), element) {
         Ok(result) => result,
@@ -44,10 +49,19 @@ fn compare(name: &str, bytes: &[u8]) {
     let (expected, macs) = bare_tract(bytes, &summary.input_shape);
     assert_eq!(scores.len(), expected.len(), "{name}");
     assert_eq!(summary.output_shape.iter().product::<usize>(), scores.len(), "{name}");
+    let all = &expected;
     for (score, expected) in scores.iter().zip(&expected) {
-        assert!((score - expected).abs() <= 1e-5, "{name}: {scores:?} is not {expected:?}");
+        assert!(
+            (score - expected).abs() <= 1e-5,
+            "{name}: {scores:?} is not {expected:?} of {all:?}"
+        );
     }
-    assert_eq!(summary.macs, macs, "{name}: multiply-accumulates");
+    // tract computes no channels that a later slice drops.
+    if slices(&summary) {
+        assert!(macs <= summary.macs, "{name}: multiply-accumulates");
+    } else {
+        assert_eq!(summary.macs, macs, "{name}: multiply-accumulates");
+    }
     println!("{name}: {summary:?}");
 }
 

@@ -95,11 +95,7 @@ impl LoadedModel {
 }
 
 /// Calls into tract; an error or a panic there becomes an error here.
-fn guarded<T>(
-    what: &str,
-    kind: ErrorKind,
-    call: impl FnOnce() -> TractResult<T>,
-) -> Result<T> {
+fn guarded<T>(what: &str, kind: ErrorKind, call: impl FnOnce() -> TractResult<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {

@@ -112,9 +112,8 @@ pub fn resnet() -> Vec<u8> {
 /// An inverted residual with a depthwise convolution and ReLU6.
 pub fn mobilenet_v2() -> Vec<u8> {
     let mut b = Builder::new(10, &[-1, 3, 16, 16]);
-    let relu6 = |b: &mut Builder, x: &str| {
-        b.node("Clip", &[x], vec![float("min", 0.0), float("max", 6.0)])
-    };
+    let relu6 =
+        |b: &mut Builder, x: &str| b.node("Clip", &[x], vec![float("min", 0.0), float("max", 6.0)]);
     let x = b.conv("x", 3, 8, 3, 2, 1);
     let x = relu6(&mut b, &x);
     let y = b.conv(&x, 8, 24, 1, 1, 1);
@@ -313,7 +312,11 @@ pub fn old_operators() -> Vec<u8> {
     let mut b = Builder::new(7, &[1, 4, 8, 8]);
     let attributes = vec![ints("axes", &[2, 3]), ints("starts", &[1, 0]), ints("ends", &[7, -1])];
     let x = b.node("Slice", &["x"], attributes);
-    let x = b.node("Pad", &[&x], vec![ints("pads", &[0, 0, 1, 1, 0, 0, 1, 1]), text("mode", "reflect")]);
+    let x = b.node(
+        "Pad",
+        &[&x],
+        vec![ints("pads", &[0, 0, 1, 1, 0, 0, 1, 1]), text("mode", "reflect")],
+    );
     let x = b.batch_norm(&x, 4);
     b.node_to("Split", &[&x], &["p", "q"], vec![int("axis", 1)]);
     let x = b.node("Sub", &["p", "q"], vec![]);
@@ -321,7 +324,7 @@ pub fn old_operators() -> Vec<u8> {
     let x = b.node("ReduceSum", &[&x], vec![ints("axes", &[3]), int("keepdims", 0)]);
     let x = b.node("Unsqueeze", &[&x], vec![ints("axes", &[0])]);
     let x = b.node("Softmax", &[&x], vec![int("axis", 2)]);
-    let x = b.node("Squeeze", &[&x], vec![]);
+    let x = b.node("Squeeze", &[&x], vec![ints("axes", &[0])]);
     let x = b.node("ReduceMax", &[&x], vec![ints("axes", &[0])]);
     b.finish(&x)
 }

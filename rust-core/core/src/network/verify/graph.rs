@@ -224,9 +224,8 @@ impl<'a> Graph<'a> {
         let Some(id) = self.optional(node, position)? else { return Ok(None) };
         match self.values[id].small.as_ref().and_then(Small::floats) {
             Some(&[value]) => Ok(Some(value)),
-            _ => Err(node.refuse(format!(
-                "needs one constant float as input {position}; {EXPORT_AGAIN}"
-            ))),
+            _ => Err(node
+                .refuse(format!("needs one constant float as input {position}; {EXPORT_AGAIN}"))),
         }
     }
 
@@ -318,9 +317,9 @@ impl<'a> Graph<'a> {
     /// no name, so that a reader of one is refused.
     pub(super) fn bind_first(&mut self, node: &Node<'_>, id: ValueId) -> Result<()> {
         match node.proto.output.first() {
-            Some(name) => self
-                .name(name, id)
-                .map_err(|error| node.refuse(format!("is malformed: {error}"))),
+            Some(name) => {
+                self.name(name, id).map_err(|error| node.refuse(format!("is malformed: {error}")))
+            }
             None => Err(node.refuse(format!("has no output; {EXPORT_AGAIN}"))),
         }
     }
@@ -384,7 +383,9 @@ impl<'a> Graph<'a> {
             .collect();
         let mut initializer = Vec::new();
         for (id, value) in self.values.iter_mut().enumerate() {
-            if needed[id] && let Some(tensor) = value.tensor.take() {
+            if needed[id]
+                && let Some(tensor) = value.tensor.take()
+            {
                 initializer.push(pb::TensorProto { name: tensor_name(id), ..tensor });
             }
         }

@@ -113,9 +113,8 @@ pub(crate) fn verify(bytes: &[u8], limits: &ModelLimits) -> Result<VerifiedModel
 
 /// The version of the standard operators.
 fn operator_set(model: &pb::ModelProto) -> Result<i64> {
-    let standard = |import: &&pb::OperatorSetIdProto| {
-        matches!(import.domain.as_str(), "" | "ai.onnx")
-    };
+    let standard =
+        |import: &&pb::OperatorSetIdProto| matches!(import.domain.as_str(), "" | "ai.onnx");
     let versions: Vec<i64> =
         model.opset_import.iter().filter(standard).map(|import| import.version).collect();
     match versions[..] {
@@ -169,7 +168,10 @@ fn counts(file: &pb::GraphProto, limits: &ModelLimits) -> Result<()> {
 fn network_input(graph: &mut Graph<'_>, inputs: &[pb::ValueInfoProto]) -> Result<ValueId> {
     let mut names = std::collections::HashSet::new();
     if let Some(twice) = inputs.iter().find(|input| !names.insert(input.name.as_str())) {
-        return Err(invalid(format!("input {} is listed twice; {EXPORT_AGAIN}", quote(&twice.name))));
+        return Err(invalid(format!(
+            "input {} is listed twice; {EXPORT_AGAIN}",
+            quote(&twice.name)
+        )));
     }
     // Before version 4 of the format every constant was listed as an input.
     let free: Vec<&pb::ValueInfoProto> =
@@ -214,7 +216,9 @@ fn network_input(graph: &mut Graph<'_>, inputs: &[pb::ValueInfoProto]) -> Result
                 shape.push(usize::try_from(*size).unwrap_or(usize::MAX));
             }
             (_, Some(Value::DimValue(size))) => {
-                return refuse(format!("has dimension {size} on axis {axis}, it must be 1 or more"));
+                return refuse(format!(
+                    "has dimension {size} on axis {axis}, it must be 1 or more"
+                ));
             }
             (_, Some(Value::DimParam(_)) | None) => {
                 return refuse(format!(

@@ -80,8 +80,7 @@ impl<'a> Node<'a> {
         } else {
             format!(" {}", quote(&self.proto.name))
         };
-        let op: String =
-            self.proto.op_type.chars().take(32).flat_map(char::escape_debug).collect();
+        let op: String = self.proto.op_type.chars().take(32).flat_map(char::escape_debug).collect();
         invalid(format!("node {}{name} ({op}) {}", self.index, reason.as_ref()))
     }
 
@@ -241,7 +240,9 @@ impl<'a> Node<'a> {
         for &axis in axes {
             let axis = self.axis(name, axis, rank)?;
             if sorted.contains(&axis) {
-                return Err(self.refuse(format!("names axis {axis} twice in {name}; {EXPORT_AGAIN}")));
+                return Err(
+                    self.refuse(format!("names axis {axis} twice in {name}; {EXPORT_AGAIN}"))
+                );
             }
             sorted.push(axis);
         }

@@ -194,9 +194,7 @@ fn numbers(element: Element, proto: &pb::TensorProto) -> Small {
         Element::I64 => Small::Ints(proto.int64_data.clone()),
         Element::U8 => Small::Ints(proto.int32_data.iter().map(|&x| i64::from(x as u8)).collect()),
         Element::I8 => Small::Ints(proto.int32_data.iter().map(|&x| i64::from(x as i8)).collect()),
-        Element::Bool => {
-            Small::Ints(proto.int32_data.iter().map(|&x| i64::from(x != 0)).collect())
-        }
+        Element::Bool => Small::Ints(proto.int32_data.iter().map(|&x| i64::from(x != 0)).collect()),
         _ => Small::Ints(proto.int32_data.iter().copied().map(i64::from).collect()),
     }
 }

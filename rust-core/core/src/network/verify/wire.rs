@@ -146,16 +146,16 @@ impl Scan {
                     )));
                 }
             };
-            let (body, tail) =
-                usize::try_from(length).ok().and_then(|n| rest.split_at_checked(n)).ok_or_else(
-                    || {
-                        invalid(format!(
-                            "field {tag} of a {message:?} message claims {length} bytes where {} \
+            let (body, tail) = usize::try_from(length)
+                .ok()
+                .and_then(|n| rest.split_at_checked(n))
+                .ok_or_else(|| {
+                    invalid(format!(
+                        "field {tag} of a {message:?} message claims {length} bytes where {} \
                              are left: the file is cut short or no ONNX model; {EXPORT_AGAIN}",
-                            rest.len()
-                        ))
-                    },
-                )?;
+                        rest.len()
+                    ))
+                })?;
             rest = tail;
             let delimited = wire == WireType::LengthDelimited;
             match field {

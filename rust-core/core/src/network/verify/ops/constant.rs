@@ -152,7 +152,8 @@ pub(super) fn select(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let element = graph.fact(parts[1]).element;
     let fact = Fact { element, shape };
     let same = graph.fact(parts[2]).element == element;
-    let small: Vec<Option<&Small>> = parts.iter().map(|&id| graph.values[id].small.as_ref()).collect();
+    let small: Vec<Option<&Small>> =
+        parts.iter().map(|&id| graph.values[id].small.as_ref()).collect();
     let fits = same && tensor::count(&fact.shape, graph.limits).is_some_and(|n| n <= SMALL);
     let values = match (small[0], small[1], small[2]) {
         (Some(Small::Ints(condition)), Some(yes), Some(no)) if fits => {
@@ -164,10 +165,14 @@ pub(super) fn select(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
             let count = condition_at.len();
             match (yes, no) {
                 (Small::Ints(yes), Small::Ints(no)) => Some(Small::Ints(
-                    (0..count).map(|i| if takes(i) { yes[yes_at[i]] } else { no[no_at[i]] }).collect(),
+                    (0..count)
+                        .map(|i| if takes(i) { yes[yes_at[i]] } else { no[no_at[i]] })
+                        .collect(),
                 )),
                 (Small::Floats(yes), Small::Floats(no)) => Some(Small::Floats(
-                    (0..count).map(|i| if takes(i) { yes[yes_at[i]] } else { no[no_at[i]] }).collect(),
+                    (0..count)
+                        .map(|i| if takes(i) { yes[yes_at[i]] } else { no[no_at[i]] })
+                        .collect(),
                 )),
                 _ => None,
             }
@@ -188,14 +193,12 @@ pub(super) fn select(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
 
 /// Integers as dimensions: each 0 or more.
 pub(super) fn dimensions(node: &Node<'_>, what: &str, sizes: &[i64]) -> Result<Vec<usize>> {
-    sizes
-        .iter()
-        .map(|&size| usize::try_from(size).ok())
-        .collect::<Option<Vec<usize>>>()
-        .ok_or_else(|| {
+    sizes.iter().map(|&size| usize::try_from(size).ok()).collect::<Option<Vec<usize>>>().ok_or_else(
+        || {
             node.refuse(format!(
                 "has {} as {what}, each must be 0 or more; {EXPORT_AGAIN}",
                 list(sizes)
             ))
-        })
+        },
+    )
 }

@@ -71,10 +71,8 @@ pub(super) fn pad(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let axes = match axes {
         None => (0..rank).collect(),
         Some(axes) => {
-            let positions: Vec<usize> = axes
-                .iter()
-                .map(|&axis| node.axis("axes", axis, rank))
-                .collect::<Result<_>>()?;
+            let positions: Vec<usize> =
+                axes.iter().map(|&axis| node.axis("axes", axis, rank)).collect::<Result<_>>()?;
             node.axes("axes", &axes, rank)?;
             positions
         }
@@ -106,8 +104,11 @@ pub(super) fn pad(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let fact = Fact::new(Element::F32, shape);
     graph.bounded(node, &fact)?;
     let pads = graph.add_ints(full);
-    let value = graph.add_float(value);
+    let mut inputs = vec![Some(input), Some(pads)];
+    if mode == "constant" {
+        // tract takes the mode to be constant wherever there is a value.
+        inputs.push(Some(graph.add_float(value)));
+    }
     let attributes = vec![node::text("mode", mode)];
-    let inputs = [Some(input), Some(pads), Some(value)];
     graph.emit_one(node, "Pad", &inputs, attributes, fact, Work::default())
 }

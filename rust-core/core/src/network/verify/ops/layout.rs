@@ -122,8 +122,9 @@ pub(super) fn unsqueeze(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     }
     let new = node.axes("axes", &axes, rank)?;
     let mut old = from.into_iter();
-    let shape =
-        (0..rank).map(|axis| if new.contains(&axis) { 1 } else { old.next().unwrap_or(1) }).collect();
+    let shape = (0..rank)
+        .map(|axis| if new.contains(&axis) { 1 } else { old.next().unwrap_or(1) })
+        .collect();
     reshaped(node, graph, input, shape)
 }
 
@@ -137,9 +138,8 @@ pub(super) fn transpose(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         Some(perm) => {
             let order: Option<Vec<usize>> =
                 perm.iter().map(|&axis| usize::try_from(axis).ok()).collect();
-            let order = order.filter(|order| {
-                order.len() == rank && (0..rank).all(|axis| order.contains(&axis))
-            });
+            let order = order
+                .filter(|order| order.len() == rank && (0..rank).all(|axis| order.contains(&axis)));
             order.ok_or_else(|| {
                 node.refuse(format!(
                     "has perm {}, it must hold each of the {rank} axes once; {EXPORT_AGAIN}",
@@ -160,8 +160,7 @@ pub(super) fn expand(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let wanted = graph.ints(node, 1)?.unwrap_or_default();
     let wanted = dimensions(node, "the shape", &wanted)?;
     let from = graph.fact(input).shape.clone();
-    let fact =
-        Fact { element: graph.fact(input).element, shape: broadcast(node, &from, &wanted)? };
+    let fact = Fact { element: graph.fact(input).element, shape: broadcast(node, &from, &wanted)? };
     let elements = graph.bounded(node, &fact)?;
     if fact.shape == from {
         return graph.bind(node, &[input]);

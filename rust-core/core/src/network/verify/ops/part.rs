@@ -27,7 +27,9 @@ pub(super) fn split(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
             // From operator set 18 on the last part may be smaller.
             let each = if graph.opset >= 18 { size.div_ceil(outputs) } else { size / outputs };
             let last = size.checked_sub(each * (outputs - 1)).unwrap_or(0);
-            (0..outputs).map(|i| if i + 1 == outputs && graph.opset >= 18 { last } else { each }).collect()
+            (0..outputs)
+                .map(|i| if i + 1 == outputs && graph.opset >= 18 { last } else { each })
+                .collect()
         }
         None => vec![],
     };
@@ -175,7 +177,8 @@ fn cut(
     fact: &Fact,
     source: impl Fn([usize; 1]) -> usize,
 ) -> ValueId {
-    let small = graph.values[input].small.as_ref().expect("the caller checked for a small constant");
+    let small =
+        graph.values[input].small.as_ref().expect("the caller checked for a small constant");
     let value = small.pick((0..fact.shape[0]).map(|at| source([at])));
     graph.add_small(fact.clone(), value)
 }

@@ -16,7 +16,9 @@ pub(super) fn quantize(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let element = zero.unwrap_or(Element::U8);
     let wanted = i64::from(element.to_onnx());
     if node.int("output_dtype")?.is_some_and(|code| code != 0 && code != wanted) {
-        return Err(node.refuse(format!("has an output_dtype unlike its zero point; {EXPORT_AGAIN}")));
+        return Err(
+            node.refuse(format!("has an output_dtype unlike its zero point; {EXPORT_AGAIN}"))
+        );
     }
     if !matches!(element, Element::U8 | Element::I8) {
         return Err(node.refuse(format!("quantises to {element:?}, supported are uint8 and int8")));
@@ -77,9 +79,9 @@ fn parameters(node: &Node<'_>, graph: &Graph<'_>, input: ValueId) -> Result<Para
     if let Some(values) = graph.values[scale].small.as_ref().and_then(|small| small.floats())
         && let Some(bad) = values.iter().find(|value| !good(value))
     {
-        return Err(node.refuse(format!(
-            "has scale {bad}, it must be finite and above 0; {EXPORT_AGAIN}"
-        )));
+        return Err(
+            node.refuse(format!("has scale {bad}, it must be finite and above 0; {EXPORT_AGAIN}"))
+        );
     }
     let mut inputs = vec![Some(input), Some(scale)];
     if zero.is_some() {
