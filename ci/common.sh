@@ -41,7 +41,10 @@ have() { command -v "$1" >/dev/null 2>&1; }
 limited() {
   local seconds=$1 options=(-k 30)
   shift
-  have timeout || { "$@" && return || return; }
+  if ! have timeout; then
+    "$@"
+    return
+  fi
   [[ ! -t 0 ]] || options+=(--foreground)
   local code=0
   timeout "${options[@]}" "$seconds" "$@" || code=$?
