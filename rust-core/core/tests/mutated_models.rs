@@ -4,13 +4,19 @@
 //! A short round is part of every run; `BIGLITTLE_LONG_TESTS=1` makes it ten
 //! times as long.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and may say what it counted"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use biglittle::ErrorKind;
-use biglittle::network::{ModelLimits, try_model};
+use biglittle::network::ModelLimits;
 use prost::Message;
 use support::networks;
 use tract_onnx::pb::*;
@@ -57,7 +63,7 @@ impl Tally {
         let start = Instant::now();
         // A network that passes is also run, so it must be a small one.
         let limits = ModelLimits { max_macs: 100_000_000, ..ModelLimits::default() };
-        let result = try_model(bytes, &limits, |_| 0.0);
+        let result = support::try_model(bytes, &limits, |_| 0.0);
         let took = start.elapsed();
         self.slowest = self.slowest.max(took);
         assert!(took < TIME_LIMIT, "{what} took {took:?}: {:?}", result.err());

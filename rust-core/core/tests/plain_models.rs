@@ -2,9 +2,15 @@
 //! network gives the same scores as tract alone, and the work that the guard
 //! counts for convolutions and matrix products is the work that tract counts.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and may say what it saw"
+)]
+
 mod support;
 
-use biglittle::network::{ModelLimits, ModelSummary, try_model};
+use biglittle::network::{ModelLimits, ModelSummary};
 use support::networks;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::Cost;
@@ -42,7 +48,7 @@ fn slices(summary: &ModelSummary) -> bool {
 }
 
 fn compare(name: &str, bytes: &[u8]) {
-    let (summary, scores) = match try_model(bytes, &ModelLimits::default(), element) {
+    let (summary, scores) = match support::try_model(bytes, &ModelLimits::default(), element) {
         Ok(result) => result,
         Err(error) => panic!("{name}: {error}"),
     };

@@ -8,6 +8,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use serde::Serialize;
 use tract_onnx::prelude::*;
 
 use super::verify::{ModelLimits, VerifiedModel, invalid, verify};
@@ -16,8 +17,6 @@ use crate::{Error, ErrorKind, Result};
 /// A network that tract has opened.
 #[derive(Debug)]
 pub(crate) struct LoadedModel {
-    /// tract's typed and decluttered graph, for costs and for lowering.
-    pub(crate) typed: TypedModel,
     /// The optimised graph; one is shared by all threads.
     pub(crate) plan: Arc<TypedRunnableModel>,
     /// What is known about the file.
@@ -25,7 +24,7 @@ pub(crate) struct LoadedModel {
 }
 
 /// What a network file holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ModelSummary {
     /// The input's shape; the first dimension, the batch, is 1.
     pub input_shape: Vec<usize>,
@@ -61,41 +60,32 @@ pub(crate) fn load(bytes: &[u8], limits: &ModelLimits) -> Result<LoadedModel> {
         operators: operators.into_iter().collect(),
     };
     let input = f32::fact(&summary.input_shape[..]);
-    let (typed, plan) = guarded("opened", ErrorKind::InvalidModel, move || {
+    let (output, plan) = guarded("opened", ErrorKind::InvalidModel, move || {
         let mut model = onnx().model_for_proto_model(&proto)?;
         drop(proto);
         model.set_input_fact(0, input.into())?;
         let typed = model.into_typed()?.into_decluttered()?;
-        let plan = typed.clone().into_optimized()?.into_runnable()?;
-        Ok((typed, plan))
+        let output = typed.output_fact(0)?.clone();
+        Ok((output, typed.into_optimized()?.into_runnable()?))
     })?;
-    let fact = typed.output_fact(0).map_err(|error| refused("opened", &error))?;
-    if fact.datum_type != f32::datum_type()
-        || fact.shape.as_concrete() != Some(&summary.output_shape[..])
+    if output.datum_type != f32::datum_type()
+        || output.shape.as_concrete() != Some(&summary.output_shape[..])
     {
         return Err(invalid(format!(
-            "the network's output is {:?} by the guard and {fact:?} by tract; please report it \
+            "the network's output is {:?} by the guard and {output:?} by tract; please report it \
              with the file",
             summary.output_shape
         )));
     }
-    Ok(LoadedModel { typed, plan, summary })
-}
-
-impl LoadedModel {
-    /// Runs the network once on `input`, in the input's row-major order.
-    pub(crate) fn run(&self, input: &[f32]) -> Result<Vec<f32>> {
-        let shape = &self.summary.input_shape;
-        guarded("run", ErrorKind::Inference, || {
-            let tensor = Tensor::from_shape(shape, input)?;
-            let outputs = self.plan.run(tvec!(tensor.into()))?;
-            Ok(outputs[0].try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
-        })
-    }
+    Ok(LoadedModel { plan, summary })
 }
 
 /// Calls into tract; an error or a panic there becomes an error here.
-fn guarded<T>(what: &str, kind: ErrorKind, call: impl FnOnce() -> TractResult<T>) -> Result<T> {
+pub(super) fn guarded<T>(
+    what: &str,
+    kind: ErrorKind,
+    call: impl FnOnce() -> TractResult<T>,
+) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
@@ -146,24 +136,4 @@ fn refused(what: &str, error: &TractError) -> Error {
 /// ```
 pub fn check_model(bytes: &[u8], limits: &ModelLimits) -> Result<ModelSummary> {
     load(bytes, limits).map(|loaded| loaded.summary)
-}
-
-/// Checks and opens a network file and runs it once; returns what it holds
-/// and what came out.
-///
-/// `input` gives the input's elements in row-major order.
-///
-/// # Errors
-///
-/// As [`check_model`], and [`ErrorKind::Inference`] if the run fails.
-pub fn try_model(
-    bytes: &[u8],
-    limits: &ModelLimits,
-    input: impl Fn(usize) -> f32,
-) -> Result<(ModelSummary, Vec<f32>)> {
-    let loaded = load(bytes, limits)?;
-    let elements: usize = loaded.summary.input_shape.iter().product();
-    let input: Vec<f32> = (0..elements).map(input).collect();
-    let scores = loaded.run(&input)?;
-    Ok((loaded.summary, scores))
 }

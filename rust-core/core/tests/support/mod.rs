@@ -1,9 +1,11 @@
 //! Builds ONNX models in memory for the tests, good and bad ones.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub mod networks;
 
+use biglittle::network::{Model, ModelLimits, ModelSummary, Session};
 use prost::Message;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
@@ -184,4 +186,19 @@ pub fn tensor_value(name: &str, value: TensorProto) -> AttributeProto {
 
 pub fn graph_value(name: &str, value: GraphProto) -> AttributeProto {
     AttributeProto { g: Some(value), ..attribute(name, AttributeType::Graph) }
+}
+
+/// Opens a network and runs it once on `input`, which gives the values in
+/// row-major order.
+pub fn try_model(
+    bytes: &[u8],
+    limits: &ModelLimits,
+    input: impl Fn(usize) -> f32,
+) -> biglittle::Result<(ModelSummary, Vec<f32>)> {
+    let model = Model::open(bytes, limits)?;
+    let values: usize = model.summary().input_shape.iter().product();
+    let input: Vec<f32> = (0..values).map(input).collect();
+    let mut output = Vec::new();
+    Session::new(&model)?.run(&input, &mut output)?;
+    Ok((model.summary().clone(), output))
 }

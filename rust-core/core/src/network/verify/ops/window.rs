@@ -51,8 +51,8 @@ impl Window {
                 return Err(node.refuse(format!("has no kernel_shape; {EXPORT_AGAIN}")));
             }
         };
-        for axis in 0..2 {
-            node.in_range("kernel", kernel[axis] as i64, 1..=MAX_STEP)?;
+        for side in kernel {
+            node.in_range("kernel", side as i64, 1..=MAX_STEP)?;
         }
         let strides = pair(node, "strides", 1..=MAX_STEP)?.unwrap_or([1, 1]);
         let dilations = pair(node, "dilations", 1..=MAX_STEP)?.unwrap_or([1, 1]);

@@ -1,0 +1,97 @@
+//! Bundles as one file: a zip archive without compression whose comment ends
+//! with the SHA-256 of all bytes before it.
+
+use std::io::{Cursor, Read, Write};
+use std::sync::Arc;
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use super::seal::sha256_hex;
+use super::{Files, MAX_FILES, invalid};
+use crate::error::Result;
+
+const COMMENT: &str = "biglittle bundle sha256:";
+const HEX_DIGITS: usize = 64;
+
+pub(super) fn read(bytes: &[u8]) -> Result<Files> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| {
+        invalid(format!("is neither a folder nor a .biglittle file: {error}")).with_source(error)
+    })?;
+    if archive.len() > MAX_FILES {
+        return Err(invalid(format!(
+            "has {} files: a bundle has at most {MAX_FILES}",
+            archive.len()
+        )));
+    }
+    let mut files = Files::new();
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index_raw(index).map_err(|error| {
+            invalid(format!("file {index} of the archive is damaged: {error}")).with_source(error)
+        })?;
+        let name = entry
+            .name()
+            .map_err(|error| {
+                invalid(format!("file {index} of the archive has a damaged name: {error}"))
+            })?
+            .into_owned();
+        let damaged = |what: String| {
+            invalid(format!("{name}: {what}: fetch the bundle again or make it with pack"))
+        };
+        if entry.compression() != CompressionMethod::Stored || entry.size() > bytes.len() as u64 {
+            return Err(damaged("is not stored uncompressed".into()));
+        }
+        let size = entry.size();
+        let mut data = Vec::new();
+        (&mut entry)
+            .take(size)
+            .read_to_end(&mut data)
+            .map_err(|error| damaged(format!("is damaged: {error}")).with_source(error))?;
+        if data.len() as u64 != size {
+            return Err(damaged(format!("has {} bytes instead of {size}", data.len())));
+        }
+        if files.insert(name.clone(), Arc::from(data)).is_some() {
+            return Err(damaged("is in the archive twice".into()));
+        }
+    }
+    Ok(files)
+}
+
+/// Checks the sum in the comment, which covers what no file's own sum does:
+/// the archive's headers.
+pub(super) fn check_sum(bytes: &[u8]) -> Result<()> {
+    let sealed = bytes
+        .len()
+        .checked_sub(HEX_DIGITS)
+        .map(|at| bytes.split_at(at))
+        .filter(|(before, _)| before.ends_with(COMMENT.as_bytes()));
+    match sealed {
+        Some((before, sum)) if sha256_hex(before).as_bytes() == sum => Ok(()),
+        Some(_) => Err(invalid(
+            "the archive does not have the SHA-256 that its comment gives: it was changed; fetch \
+             the bundle again",
+        )),
+        None => Err(invalid(
+            "the archive has no SHA-256 in its comment: it was not made by biglittle; make it \
+             with pack",
+        )),
+    }
+}
+
+pub(super) fn write(files: &[(String, Arc<[u8]>)]) -> Vec<u8> {
+    const IN_MEMORY: &str = "writing a small archive to memory cannot fail";
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(zip::DateTime::default());
+    archive.set_comment(format!("{COMMENT}{:0HEX_DIGITS$}", 0)).expect(IN_MEMORY);
+    for (name, bytes) in files {
+        archive.start_file(name.as_str(), options).expect(IN_MEMORY);
+        archive.write_all(bytes).expect(IN_MEMORY);
+    }
+    let mut bytes = archive.finish().expect(IN_MEMORY).into_inner();
+    let end = bytes.len() - HEX_DIGITS;
+    let sum = sha256_hex(&bytes[..end]);
+    bytes[end..].copy_from_slice(sum.as_bytes());
+    bytes
+}

@@ -1,0 +1,253 @@
+//! The manifest: what a bundle says about itself, as JSON.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MANIFEST, MANIFEST_SUM, MAX_FILE_BYTES, MAX_FILES, invalid};
+use crate::decision::{Confidence, OutputSpec, Threshold};
+use crate::error::{Error, ErrorKind, Result};
+use crate::outcome::MAX_LEVELS;
+use crate::preprocess::PreprocessSpec;
+
+/// The version of the format that this library writes and reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A bundle's `manifest.json`. Unknown fields are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The version of this format: 1.
+    pub format_version: u32,
+    /// The bundle's short name.
+    pub name: String,
+    /// The bundle's own version; raise it with every change.
+    pub version: String,
+    /// What the bundle recognises, in a sentence.
+    pub description: String,
+    /// A UTF-8 text file with the names of the answers, one a line.
+    pub labels: FileRef,
+    /// The networks, in any order.
+    pub networks: Vec<NetworkSpec>,
+    /// The steps of the cascade, the cheapest first: 1 to 8. Two are the usual
+    /// case: little, then big.
+    pub levels: Vec<LevelSpec>,
+    /// Where the bundle as a whole comes from.
+    pub provenance: Provenance,
+}
+
+/// A file of the bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FileRef {
+    /// Its name: letters, digits, `.`, `_` and `-`, not beginning with a dot.
+    pub path: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its SHA-256, 64 lowercase hexadecimal digits.
+    pub sha256: String,
+}
+
+/// One network: its file, what goes in and what comes out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSpec {
+    /// The name by which levels refer to it.
+    pub id: String,
+    /// Its ONNX file: one float32 input of shape [1, channels, height, width],
+    /// one float32 output.
+    pub file: FileRef,
+    /// The multiply-accumulates of one inference; checked when it is opened.
+    pub macs: u64,
+    /// How a frame becomes its input.
+    pub input: PreprocessSpec,
+    /// What its output means.
+    pub output: OutputSpec,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
+/// One step of the cascade.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LevelSpec {
+    /// The step's name, such as `little` or `big`.
+    pub name: String,
+    /// The ids of the networks that run at this step, in order.
+    pub networks: Vec<String>,
+    /// Whose probabilities make the answer.
+    #[serde(default)]
+    pub answer: LevelAnswer,
+    /// How sure an answer is.
+    #[serde(default)]
+    pub confidence: Confidence,
+    /// What the confidence has to be above for the answer to stand. Every step
+    /// but the last needs one; on the last an answer below it is marked unsure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
+}
+
+/// Whose probabilities make a step's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LevelAnswer {
+    /// Those of the step's own networks (their mean where it has several).
+    #[default]
+    Own,
+    /// The mean over all networks that have run so far.
+    Committee,
+}
+
+/// Where something comes from and what may be done with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Who made it.
+    pub authors: String,
+    /// Its licence as an SPDX expression.
+    pub licence: String,
+    /// How it was made, or where it was published.
+    pub source: String,
+    /// The data it was trained on, where it was trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_data: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    format_version: u64,
+}
+
+impl Manifest {
+    pub(super) fn from_json(json: &[u8]) -> Result<Self> {
+        // The version first: a later format may well have other fields.
+        let VersionOnly { format_version } = serde_json::from_slice(json).map_err(not_json)?;
+        if format_version != u64::from(FORMAT_VERSION) {
+            return Err(invalid(format!(
+                "format_version is {format_version}, but this library reads {FORMAT_VERSION}: use \
+                 a matching version of biglittle or pack the bundle again"
+            )));
+        }
+        serde_json::from_slice(json).map_err(not_json)
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        let json = serde_json::to_string_pretty(self);
+        json.expect("a manifest has string keys only and no failing serialisers") + "\n"
+    }
+
+    /// The files that the bundle must have beside the manifest.
+    pub(super) fn files(&self) -> impl Iterator<Item = &FileRef> {
+        std::iter::once(&self.labels).chain(self.networks.iter().map(|network| &network.file))
+    }
+
+    /// The network called `id`.
+    #[must_use]
+    pub fn network(&self, id: &str) -> Option<&NetworkSpec> {
+        self.networks.iter().find(|network| network.id == id)
+    }
+
+    pub(super) fn validate(&self, label_count: usize) -> Result<()> {
+        if self.networks.is_empty() || self.networks.len() >= MAX_FILES {
+            return Err(invalid(format!(
+                "there are {} networks: there must be from 1 to {}",
+                self.networks.len(),
+                MAX_FILES - 1
+            )));
+        }
+        if self.levels.is_empty() || self.levels.len() > MAX_LEVELS {
+            return Err(invalid(format!(
+                "there are {} levels: there must be from 1 to {MAX_LEVELS}",
+                self.levels.len()
+            )));
+        }
+        let mut paths = BTreeSet::from([MANIFEST, MANIFEST_SUM]);
+        for file in self.files() {
+            file.validate()?;
+            if !paths.insert(&file.path) {
+                return Err(invalid(format!("{} is named twice: give each file once", file.path)));
+            }
+        }
+        let mut ids = BTreeSet::new();
+        for network in &self.networks {
+            let name = format!("network {:?}", network.id);
+            if !ids.insert(&network.id) {
+                return Err(invalid(format!("{name} is there twice: give each a name of its own")));
+            }
+            network.input.validate().map_err(|error| in_manifest(&error, &name))?;
+            network.output.validate(label_count).map_err(|error| in_manifest(&error, &name))?;
+        }
+        let mut used = BTreeSet::new();
+        for (index, level) in self.levels.iter().enumerate() {
+            self.validate_level(level, index + 1 == self.levels.len())
+                .map_err(|error| in_manifest(&error, &format!("level {:?}", level.name)))?;
+            for id in &level.networks {
+                if !used.insert(id) {
+                    return Err(invalid(format!(
+                        "network {id:?} runs twice in the levels: let each run once"
+                    )));
+                }
+            }
+        }
+        if let Some(id) = ids.iter().find(|id| !used.contains(*id)) {
+            return Err(invalid(format!("network {id:?} is in no level: use it or remove it")));
+        }
+        Ok(())
+    }
+
+    fn validate_level(&self, level: &LevelSpec, is_last: bool) -> Result<()> {
+        if level.networks.is_empty() {
+            return Err(invalid("has no network: give it at least one"));
+        }
+        let mut has_logits = level.networks.len() == 1 && level.answer == LevelAnswer::Own;
+        for id in &level.networks {
+            let Some(network) = self.network(id) else {
+                return Err(invalid(format!("names the network {id:?}, which the bundle has not")));
+            };
+            has_logits &= network.output.kind.is_logits();
+        }
+        if level.threshold.is_none() && !is_last {
+            return Err(invalid("has no threshold: every level but the last needs one"));
+        }
+        level.confidence.validate(has_logits)
+    }
+}
+
+impl FileRef {
+    pub(super) fn validate(&self) -> Result<()> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let good = !self.path.is_empty()
+            && self.path.len() <= 255
+            && !self.path.starts_with('.')
+            && self.path.chars().all(allowed);
+        if !good {
+            return Err(invalid(format!(
+                "{:?} is no name for a file of a bundle: use letters, digits, '.', '_' and '-', \
+                 not beginning with '.'",
+                self.path
+            )));
+        }
+        if self.bytes > MAX_FILE_BYTES {
+            return Err(invalid(format!(
+                "{}: is said to have {} bytes: a file may have at most {MAX_FILE_BYTES}",
+                self.path, self.bytes
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn in_manifest(error: &Error, what: &str) -> Error {
+    Error::new(ErrorKind::InvalidBundle, format!("{what}: {error}"))
+}
+
+fn not_json(error: serde_json::Error) -> Error {
+    invalid(format!("is not a manifest of format version {FORMAT_VERSION}: {error}"))
+        .with_source(error)
+}

@@ -1,0 +1,349 @@
+//! Little first, bigger only when unsure: the cascade itself.
+//!
+//! Decides which networks run for an input and whose answer counts. Generic
+//! over what a network and an input are, so it knows nothing of frames, files
+//! or tract. Called by [`engine`](crate::engine). Steady state: no allocation,
+//! no lock.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use arrayvec::ArrayVec;
+
+use crate::clock::{Clock, Times};
+use crate::decision::{
+    Confidence, EscalationReason, OutputSpec, Scores, Threshold, Verdict, judge,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Outcome};
+
+/// A network that answers inputs of type `I` with raw output values.
+pub trait Classifier<I: ?Sized> {
+    /// Replaces the contents of `output` by the network's raw values for
+    /// `input`.
+    ///
+    /// # Errors
+    /// Any; the cascade then goes on with the next level.
+    fn classify(&mut self, input: &I, output: &mut Vec<f32>) -> Result<()>;
+
+    /// The multiply-accumulates of one call.
+    fn macs(&self) -> u64;
+}
+
+/// A network and what its output means.
+#[derive(Debug)]
+pub struct Member<C> {
+    /// The network.
+    pub classifier: C,
+    /// What its output means.
+    pub output: OutputSpec,
+}
+
+/// One step of a cascade.
+#[derive(Debug)]
+pub struct Level<C> {
+    /// The networks that run at this level, in order; at least one.
+    pub members: Vec<Member<C>>,
+    /// Whether the level answers with the mean of the probabilities of all
+    /// networks run so far, those of earlier levels included. Otherwise with
+    /// its own, or their mean where it has several.
+    pub committee: bool,
+    /// How sure an answer is.
+    pub confidence: Confidence,
+    /// What the score has to beat. On the last level: below it the answer is
+    /// [`AnswerStatus::Unsure`].
+    pub threshold: Threshold,
+}
+
+impl<C> Level<C> {
+    fn averages(&self) -> bool {
+        self.committee || self.members.len() > 1
+    }
+}
+
+/// Levels of networks, run until one is sure.
+#[derive(Debug)]
+pub struct Cascade<C> {
+    levels: Vec<Level<C>>,
+    workspace: Workspace,
+}
+
+impl<C> Cascade<C> {
+    /// A cascade over a bundle of `label_count` labels.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] when there are no levels, more than
+    /// [`MAX_LEVELS`], a level without networks, or an output or confidence out
+    /// of range.
+    pub fn new(levels: Vec<Level<C>>, label_count: usize) -> Result<Self> {
+        if levels.is_empty() || levels.len() > MAX_LEVELS {
+            return Err(invalid(format!(
+                "the cascade has {} levels: it must have from 1 to {MAX_LEVELS}",
+                levels.len()
+            )));
+        }
+        for (index, level) in levels.iter().enumerate() {
+            let name = format!("level {index}");
+            if level.members.is_empty() {
+                return Err(invalid(format!("{name} has no network: give it at least one")));
+            }
+            for member in &level.members {
+                member.output.validate(label_count).map_err(|error| error.context(&name))?;
+            }
+            let logits = !level.averages() && level.members[0].output.kind.is_logits();
+            level.confidence.validate(logits).map_err(|error| error.context(&name))?;
+        }
+        let workspace = Workspace {
+            label_count,
+            has_averages: levels.iter().any(Level::averages),
+            output: Vec::new(),
+            scores: Scores::new(),
+            all: Tally::default(),
+            own: Tally::default(),
+        };
+        Ok(Cascade { levels, workspace })
+    }
+
+    /// The levels, the little one first.
+    #[must_use]
+    pub fn levels(&self) -> &[Level<C>] {
+        &self.levels
+    }
+
+    /// Sets what the score of `level` has to beat from the next input on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] when there is no such level.
+    pub fn set_threshold(&mut self, level: usize, threshold: Threshold) -> Result<()> {
+        self.level(level)?;
+        self.levels[level].threshold = threshold;
+        Ok(())
+    }
+
+    fn level(&self, level: usize) -> Result<&Level<C>> {
+        self.levels.get(level).ok_or_else(|| {
+            let last = self.levels.len() - 1;
+            invalid(format!("there is no level {level}: the cascade has the levels 0 to {last}"))
+        })
+    }
+
+    /// The networks of all levels, in order.
+    pub(crate) fn classifiers_mut(&mut self) -> impl Iterator<Item = &mut C> {
+        self.levels.iter_mut().flat_map(|level| &mut level.members).map(|m| &mut m.classifier)
+    }
+
+    /// Runs levels on `input` until one is sure.
+    ///
+    /// A network that fails counts as unsure: the next level runs. Where no
+    /// later level can answer, the answer of the last one that could is
+    /// returned as [`AnswerStatus::Fallback`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Inference`] when no level had a usable answer.
+    pub fn run<I: ?Sized>(&mut self, input: &I, clock: &impl Clock) -> Result<Outcome>
+    where
+        C: Classifier<I>,
+    {
+        let last = self.levels.len() - 1;
+        self.run_levels(0..=last, true, input, clock)
+    }
+
+    /// Lets `level` answer, whatever its score: the baseline that the cascade
+    /// is compared with. A committee runs the levels before it too.
+    ///
+    /// # Errors
+    /// As [`Cascade::run`], and [`ErrorKind::InvalidArgument`] when there is no
+    /// such level.
+    pub fn run_level<I: ?Sized>(
+        &mut self,
+        level: usize,
+        input: &I,
+        clock: &impl Clock,
+    ) -> Result<Outcome>
+    where
+        C: Classifier<I>,
+    {
+        let first = if self.level(level)?.committee { 0 } else { level };
+        self.run_levels(first..=level, false, input, clock)
+    }
+
+    fn run_levels<I: ?Sized>(
+        &mut self,
+        range: RangeInclusive<usize>,
+        stop_when_sure: bool,
+        input: &I,
+        clock: &impl Clock,
+    ) -> Result<Outcome>
+    where
+        C: Classifier<I>,
+    {
+        let mut before = clock.now();
+        let mut reports = ArrayVec::new();
+        let mut failure = None;
+        let last = *range.end();
+        self.workspace.all.clear();
+        for index in range {
+            let level = &mut self.levels[index];
+            let (verdict, macs) = self.workspace.run(level, input, &mut failure);
+            let now = clock.now();
+            let Verdict { label, score, escalation } = verdict;
+            let (tier, times) = (index as u8, now - before);
+            reports.push(LevelReport { tier, label, score, escalation, times, macs });
+            before = now;
+            if stop_when_sure && escalation.is_none() {
+                break;
+            }
+        }
+        conclude(reports, last, failure)
+    }
+}
+
+/// Whose answer counts, once all levels that were needed have run.
+fn conclude(
+    levels: ArrayVec<LevelReport, MAX_LEVELS>,
+    last: usize,
+    failure: Option<Arc<Error>>,
+) -> Result<Outcome> {
+    let Some(answer) = levels.iter().rfind(|report| report.score.is_finite()).copied() else {
+        return Err(no_answer(&levels, failure));
+    };
+    let LevelReport { tier, label, score, escalation, .. } = answer;
+    let status = if escalation.is_none() {
+        AnswerStatus::Accepted
+    } else if usize::from(tier) < last {
+        AnswerStatus::Fallback
+    } else {
+        AnswerStatus::Unsure
+    };
+    let times = levels.iter().fold(Times::default(), |sum, report| sum + report.times);
+    let macs = levels.iter().map(|report| report.macs).sum();
+    Ok(Outcome { label, score, tier, status, levels, times, macs, failure })
+}
+
+fn no_answer(levels: &[LevelReport], failure: Option<Arc<Error>>) -> Error {
+    let reasons: Vec<_> = levels
+        .iter()
+        .filter_map(|level| level.escalation.map(|why| format!("level {}: {why}", level.tier)))
+        .collect();
+    let message = format!("no level gave a usable answer ({})", reasons.join(", "));
+    match failure {
+        Some(error) => Error::new(ErrorKind::Inference, format!("{message}: {error}")),
+        None => Error::new(ErrorKind::Inference, message),
+    }
+}
+
+/// The memory in which levels run, kept from input to input.
+#[derive(Debug)]
+struct Workspace {
+    label_count: usize,
+    /// Whether any level needs `all` and `own`.
+    has_averages: bool,
+    output: Vec<f32>,
+    scores: Scores,
+    /// Over all networks of this input, and over those of this level.
+    all: Tally,
+    own: Tally,
+}
+
+impl Workspace {
+    fn run<C: Classifier<I>, I: ?Sized>(
+        &mut self,
+        level: &mut Level<C>,
+        input: &I,
+        failure: &mut Option<Arc<Error>>,
+    ) -> (Verdict, u64) {
+        let mut macs = 0;
+        let mut flaw = None;
+        self.own.clear();
+        for Member { classifier, output: spec } in &mut level.members {
+            self.output.clear();
+            match classifier.classify(input, &mut self.output) {
+                Ok(()) => {
+                    macs += classifier.macs();
+                    flaw = flaw.or(self.read(spec));
+                }
+                Err(error) => {
+                    log::warn!("a network could not be run: {error}");
+                    flaw = flaw.or(Some(EscalationReason::NetworkFailed));
+                    failure.get_or_insert_with(|| Arc::new(error));
+                }
+            }
+        }
+        if flaw.is_some() {
+            return (Verdict { label: None, score: f32::NAN, escalation: flaw }, macs);
+        }
+        let Workspace { scores, all, own, .. } = self;
+        let (confidence, threshold) = (level.confidence, level.threshold);
+        let verdict = if level.committee {
+            all.judge(scores, confidence, threshold)
+        } else if level.averages() {
+            own.judge(scores, confidence, threshold)
+        } else {
+            judge(scores, &level.members[0].output, confidence, threshold)
+        };
+        (verdict, macs)
+    }
+
+    /// Reads the network's output; says why it cannot be used, if so.
+    fn read(&mut self, spec: &OutputSpec) -> Option<EscalationReason> {
+        self.scores.read(spec, self.label_count, &self.output);
+        let flaw = self.scores.flaw();
+        if self.has_averages && flaw.is_none() {
+            self.own.add(&self.scores, spec, self.label_count);
+            self.all.add(&self.scores, spec, self.label_count);
+        }
+        flaw
+    }
+}
+
+/// Sums of probabilities by the bundle's labels.
+#[derive(Debug)]
+struct Tally {
+    sums: Vec<f32>,
+    unmapped: f32,
+    members: usize,
+    labels_in_order: OutputSpec,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Tally { sums: vec![], unmapped: 0.0, members: 0, labels_in_order: OutputSpec::logits() }
+    }
+}
+
+impl Tally {
+    fn clear(&mut self) {
+        self.members = 0;
+        self.unmapped = 0.0;
+    }
+
+    fn add(&mut self, scores: &Scores, spec: &OutputSpec, label_count: usize) {
+        if self.members == 0 {
+            self.sums.clear();
+            self.sums.resize(label_count, 0.0);
+        }
+        self.members += 1;
+        for (class, probability) in scores.probabilities().iter().enumerate() {
+            match spec.label_of(class) {
+                Some(label) => self.sums[label as usize] += probability,
+                None => self.unmapped = self.unmapped.max(*probability),
+            }
+        }
+    }
+
+    /// The verdict on the members' mean. It escalates where a class without a
+    /// label is likelier to any of them than the best label is to all.
+    fn judge(&self, scores: &mut Scores, confidence: Confidence, threshold: Threshold) -> Verdict {
+        scores.read_mean(&self.sums, self.members);
+        let verdict = judge(scores, &self.labels_in_order, confidence, threshold);
+        let best = scores.probabilities().iter().copied().fold(0.0, f32::max);
+        if self.unmapped < best {
+            return verdict;
+        }
+        Verdict { label: None, escalation: Some(EscalationReason::UnmappedClass), ..verdict }
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
+}

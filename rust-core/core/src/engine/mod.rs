@@ -1,0 +1,159 @@
+//! The composition root: a bundle in, an answer a frame out.
+//!
+//! Decides when networks are opened and joins preprocessing, networks, cascade
+//! and clock. Everything it joins can be used without it. Apps come in here.
+
+mod clock;
+mod stage;
+
+pub use clock::SystemClock;
+
+use std::sync::Arc;
+
+use crate::bundle::{LevelAnswer, LevelSpec, Manifest, ModelBundle};
+use crate::cascade::{Cascade, Level, Member};
+use crate::decision::Threshold;
+use crate::error::Result;
+use crate::frame::FrameView;
+use crate::network::ModelLimits;
+use crate::outcome::Outcome;
+use stage::{SharedModel, Stage};
+
+/// When the networks behind the first level are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Opening {
+    /// When they are first needed: opening costs least, the first escalation
+    /// waits for it, and a network that cannot be opened shows only then, as
+    /// [`AnswerStatus::Fallback`](crate::AnswerStatus::Fallback).
+    #[default]
+    Lazy,
+    /// Together with the first: nothing waits later.
+    Eager,
+    /// As `Eager`, and every network runs once on an empty input, so that the
+    /// first frames are not slower than the rest.
+    WarmUp,
+}
+
+/// How an [`Engine`] opens a bundle.
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// When the networks behind the first level are opened.
+    pub opening: Opening,
+    /// What a network file may ask for.
+    pub limits: ModelLimits,
+}
+
+/// Classifies frames with the cascade of one bundle.
+///
+/// One engine serves one thread at a time. [`Engine::worker`] makes more that
+/// share the opened networks.
+#[derive(Debug)]
+pub struct Engine {
+    bundle: Arc<ModelBundle>,
+    models: Vec<Arc<SharedModel>>,
+    cascade: Cascade<Stage>,
+    clock: SystemClock,
+}
+
+impl Engine {
+    /// Opens the cascade of `bundle`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidModel`](crate::ErrorKind::InvalidModel) when a network that is opened now cannot be,
+    /// [`ErrorKind::InvalidBundle`](crate::ErrorKind::InvalidBundle) when one is not what the manifest says.
+    pub fn open(bundle: impl Into<Arc<ModelBundle>>, options: &EngineOptions) -> Result<Self> {
+        let bundle = bundle.into();
+        let models = SharedModel::all_of(&bundle, &options.limits)?;
+        let mut engine = Engine::assemble(bundle, models)?;
+        let little = engine.bundle.manifest().levels[0].networks.len();
+        for (index, stage) in engine.cascade.classifiers_mut().enumerate() {
+            match options.opening {
+                Opening::Lazy if index >= little => {}
+                Opening::Lazy | Opening::Eager => stage.open()?,
+                Opening::WarmUp => stage.warm_up()?,
+            }
+        }
+        Ok(engine)
+    }
+
+    /// Another engine for another thread, which shares this one's networks:
+    /// each is opened once and held in memory once.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn worker(&self) -> Result<Engine> {
+        let mut worker = Engine::assemble(self.bundle.clone(), self.models.clone())?;
+        for (index, level) in self.cascade.levels().iter().enumerate() {
+            worker.cascade.set_threshold(index, level.threshold)?;
+        }
+        Ok(worker)
+    }
+
+    fn assemble(bundle: Arc<ModelBundle>, models: Vec<Arc<SharedModel>>) -> Result<Self> {
+        let levels = make_levels(bundle.manifest(), &models)?;
+        let cascade = Cascade::new(levels, bundle.labels().len())?;
+        Ok(Engine { bundle, models, cascade, clock: SystemClock::new() })
+    }
+
+    /// Classifies one frame: little first, bigger only when unsure.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Inference`](crate::ErrorKind::Inference) when no level had a usable answer. A big
+    /// network that fails is no error: the little one's answer comes back as
+    /// [`AnswerStatus::Fallback`](crate::AnswerStatus::Fallback) with the
+    /// failure in it.
+    pub fn classify(&mut self, frame: &FrameView<'_>) -> Result<Outcome> {
+        self.cascade.run(frame, &self.clock)
+    }
+
+    /// Answers one frame with one level alone, whatever its score: the baseline
+    /// that the cascade is compared with. A committee level runs the levels
+    /// before it too, since their networks are part of its answer.
+    ///
+    /// # Errors
+    /// As [`Engine::classify`], and
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when
+    /// there is no such level.
+    pub fn classify_at(&mut self, level: usize, frame: &FrameView<'_>) -> Result<Outcome> {
+        self.cascade.run_level(level, frame, &self.clock)
+    }
+
+    /// Sets what the score of `level` has to beat from the next frame on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when
+    /// there is no such level.
+    pub fn set_threshold(&mut self, level: usize, threshold: Threshold) -> Result<()> {
+        self.cascade.set_threshold(level, threshold)
+    }
+
+    /// The bundle that this engine runs.
+    #[must_use]
+    pub fn bundle(&self) -> &ModelBundle {
+        &self.bundle
+    }
+
+    /// The name of an answer.
+    #[must_use]
+    pub fn label(&self, label: u32) -> Option<&str> {
+        self.bundle.labels().get(label as usize).map(String::as_str)
+    }
+}
+
+fn make_levels(manifest: &Manifest, models: &[Arc<SharedModel>]) -> Result<Vec<Level<Stage>>> {
+    let member = |id: &String| {
+        let index = manifest.networks.iter().position(|network| network.id == *id);
+        let index = index.expect("a checked manifest names only networks that it has");
+        let spec = &manifest.networks[index];
+        Ok(Member { classifier: Stage::new(models[index].clone())?, output: spec.output.clone() })
+    };
+    let level = |spec: &LevelSpec| {
+        Ok(Level {
+            members: spec.networks.iter().map(member).collect::<Result<_>>()?,
+            committee: spec.answer == LevelAnswer::Committee,
+            confidence: spec.confidence,
+            threshold: spec.threshold.unwrap_or(Threshold::NEVER_ESCALATE),
+        })
+    };
+    manifest.levels.iter().map(level).collect()
+}

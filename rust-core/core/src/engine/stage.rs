@@ -1,0 +1,124 @@
+//! One network of a bundle as the cascade sees it: frame in, raw values out.
+
+use std::sync::Arc;
+
+use once_cell::sync::OnceCell;
+
+use crate::bundle::{ModelBundle, NetworkSpec};
+use crate::cascade::Classifier;
+use crate::error::{Error, ErrorKind, Result};
+use crate::frame::FrameView;
+use crate::network::{Model, ModelLimits, Session};
+use crate::preprocess::Preprocessor;
+use crate::tensor::InputTensor;
+
+/// A network that engines share and that whoever needs it first opens.
+#[derive(Debug)]
+pub(super) struct SharedModel {
+    spec: NetworkSpec,
+    bytes: Arc<[u8]>,
+    limits: ModelLimits,
+    model: OnceCell<Model>,
+}
+
+impl SharedModel {
+    pub fn all_of(bundle: &ModelBundle, limits: &ModelLimits) -> Result<Vec<Arc<Self>>> {
+        let shared = |spec: &NetworkSpec| {
+            let bytes = bundle.network_bytes(spec);
+            let bytes = bytes.expect("a checked bundle has every file it names").clone();
+            Ok(Arc::new(SharedModel {
+                spec: spec.clone(),
+                bytes,
+                limits: *limits,
+                model: OnceCell::new(),
+            }))
+        };
+        bundle.manifest().networks.iter().map(shared).collect()
+    }
+
+    fn get(&self) -> Result<&Model> {
+        self.model.get_or_try_init(|| {
+            self.open().map_err(|error| error.context(format!("network {:?}", self.spec.id)))
+        })
+    }
+
+    fn open(&self) -> Result<Model> {
+        let model = Model::open(&self.bytes, &self.limits)?;
+        let NetworkSpec { input, macs, .. } = &self.spec;
+        let size = [1, input.channels.count(), input.height, input.width].map(|n| n as usize);
+        let summary = model.summary();
+        if summary.input_shape != size {
+            return Err(Error::new(
+                ErrorKind::InvalidBundle,
+                format!(
+                    "its input has shape {:?}, but the manifest's preprocessing makes {size:?}: \
+                     correct `input`",
+                    summary.input_shape
+                ),
+            ));
+        }
+        if summary.macs != *macs {
+            return Err(Error::new(
+                ErrorKind::InvalidBundle,
+                format!(
+                    "it takes {} multiply-accumulates, but the manifest says {macs}: pack the \
+                     bundle again",
+                    summary.macs
+                ),
+            ));
+        }
+        Ok(model)
+    }
+}
+
+/// Preprocessing and network together, with the memory of one engine.
+#[derive(Debug)]
+pub(super) struct Stage {
+    shared: Arc<SharedModel>,
+    preprocessor: Preprocessor,
+    open: Option<OpenStage>,
+}
+
+#[derive(Debug)]
+struct OpenStage {
+    session: Session,
+    tensor: InputTensor,
+}
+
+impl Stage {
+    pub fn new(shared: Arc<SharedModel>) -> Result<Self> {
+        let preprocessor = Preprocessor::new(&shared.spec.input)?;
+        Ok(Stage { shared, preprocessor, open: None })
+    }
+
+    pub fn open(&mut self) -> Result<()> {
+        self.opened().map(|_| ())
+    }
+
+    /// Runs once on an empty input and forgets the answer.
+    pub fn warm_up(&mut self) -> Result<()> {
+        let (_, OpenStage { session, tensor }) = self.opened()?;
+        session.run(tensor.data(), &mut Vec::new())
+    }
+
+    fn opened(&mut self) -> Result<(&mut Preprocessor, &mut OpenStage)> {
+        if self.open.is_none() {
+            let session = Session::new(self.shared.get()?)?;
+            self.open = Some(OpenStage { session, tensor: self.preprocessor.make_tensor()? });
+        }
+        let open = self.open.as_mut().expect("it was opened above");
+        Ok((&mut self.preprocessor, open))
+    }
+}
+
+impl Classifier<FrameView<'_>> for Stage {
+    fn classify(&mut self, frame: &FrameView<'_>, output: &mut Vec<f32>) -> Result<()> {
+        let (preprocessor, OpenStage { session, tensor }) = self.opened()?;
+        preprocessor.run(frame, tensor)?;
+        session.run(tensor.data(), output)
+    }
+
+    fn macs(&self) -> u64 {
+        self.shared.spec.macs
+    }
+}

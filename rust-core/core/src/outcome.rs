@@ -1,0 +1,68 @@
+//! What the caller gets for a frame: plain data, no behaviour.
+
+use std::sync::Arc;
+
+use arrayvec::ArrayVec;
+
+use crate::clock::Times;
+use crate::decision::EscalationReason;
+use crate::error::Error;
+
+/// The largest number of levels in a cascade.
+pub const MAX_LEVELS: usize = 8;
+
+/// The answer for one frame, and what it took.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The index of the bundle's label. `None` where the best class of the last
+    /// level has no label in this bundle.
+    pub label: Option<u32>,
+    /// The confidence of the answer, in the unit of its level's
+    /// [`Confidence`](crate::decision::Confidence).
+    pub score: f32,
+    /// The level whose answer this is, 0 for the little network.
+    pub tier: u8,
+    /// How far the answer can be trusted.
+    pub status: AnswerStatus,
+    /// The levels that ran, in order, each with what it took.
+    pub levels: ArrayVec<LevelReport, MAX_LEVELS>,
+    /// The times of all levels together: the sum over `levels`, to the
+    /// nanosecond.
+    pub times: Times,
+    /// The multiply-accumulates of all levels together.
+    pub macs: u64,
+    /// The first error of a network that could not be run, if there was one.
+    pub failure: Option<Arc<Error>>,
+}
+
+/// How far an answer can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AnswerStatus {
+    /// Its level accepted it.
+    Accepted,
+    /// The last level answered, but its score is not above the threshold that
+    /// the bundle gives it: better said to the user as "not sure".
+    Unsure,
+    /// A bigger level was wanted but could not answer; this is the answer of
+    /// the last level that could.
+    Fallback,
+}
+
+/// What one level made of a frame, and what that took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LevelReport {
+    /// Which level, 0 for the little network.
+    pub tier: u8,
+    /// The bundle's label that the level would answer, if it has one.
+    pub label: Option<u32>,
+    /// The level's confidence; NaN where it has no usable answer.
+    pub score: f32,
+    /// Why the level's answer was not accepted, or nothing where it was. On
+    /// the last level: why it is unsure.
+    pub escalation: Option<EscalationReason>,
+    /// From the end of the level before (or the start) to its own verdict:
+    /// preprocessing, networks and success checker.
+    pub times: Times,
+    /// The multiply-accumulates of the networks that it ran.
+    pub macs: u64,
+}

@@ -1,0 +1,179 @@
+//! Exact values of whole preprocessings.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::frame::{PixelFormat, Plane, Rect, Rotation};
+
+fn spec(width: u32, height: u32, channels: ChannelOrder) -> PreprocessSpec {
+    let count = channels.count() as usize;
+    PreprocessSpec {
+        width,
+        height,
+        channels,
+        fit: Fit::Stretch,
+        filter: ResizeFilter::Bilinear,
+        antialias: true,
+        mean: vec![0.0; count],
+        std: vec![1.0; count],
+    }
+}
+
+fn run(spec: &PreprocessSpec, frame: &FrameView<'_>) -> Vec<f32> {
+    let mut preprocessor = Preprocessor::new(spec).unwrap();
+    let mut tensor = preprocessor.make_tensor().unwrap();
+    preprocessor.run(frame, &mut tensor).unwrap();
+    tensor.data().to_vec()
+}
+
+/// 3 columns by 2 rows; a pixel is (row, column, 7).
+const RGB: [u8; 18] = [0, 0, 7, 0, 1, 7, 0, 2, 7, 1, 0, 7, 1, 1, 7, 1, 2, 7];
+
+#[test]
+fn channels_are_separated_in_the_order_asked_for() {
+    let frame = FrameView::packed(PixelFormat::Rgb8, 3, 2, &RGB, 9).unwrap();
+    let (red, green, blue) =
+        ([0., 0., 0., 1., 1., 1.], [0., 1., 2., 0., 1., 2.], [7., 7., 7., 7., 7., 7.]);
+    assert_eq!(run(&spec(3, 2, ChannelOrder::Rgb), &frame), [red, green, blue].concat());
+    assert_eq!(run(&spec(3, 2, ChannelOrder::Bgr), &frame), [blue, green, red].concat());
+}
+
+#[test]
+fn every_packed_format_gives_the_same_tensor() {
+    let rgba: Vec<u8> = RGB.chunks(3).flat_map(|p| [p[0], p[1], p[2], 99]).collect();
+    let bgra: Vec<u8> = RGB.chunks(3).flat_map(|p| [p[2], p[1], p[0], 99]).collect();
+    let rgb = FrameView::packed(PixelFormat::Rgb8, 3, 2, &RGB, 9).unwrap();
+    let rgba = FrameView::packed(PixelFormat::Rgba8, 3, 2, &rgba, 12).unwrap();
+    let bgra = FrameView::packed(PixelFormat::Bgra8, 3, 2, &bgra, 12).unwrap();
+    for channels in [ChannelOrder::Gray, ChannelOrder::Rgb, ChannelOrder::Bgr] {
+        for size in [(3, 2), (5, 7)] {
+            let spec = spec(size.0, size.1, channels);
+            assert_eq!(run(&spec, &rgba), run(&spec, &rgb));
+            assert_eq!(run(&spec, &bgra), run(&spec, &rgb));
+        }
+    }
+}
+
+#[test]
+fn gray_is_pillows_luma() {
+    // Pillow: Image.new("RGB", (1, 1), (200, 30, 77)).convert("L") is 86.
+    let frame = FrameView::packed(PixelFormat::Rgb8, 1, 1, &[200, 30, 77], 3).unwrap();
+    assert_eq!(run(&spec(1, 1, ChannelOrder::Gray), &frame), [86.0]);
+    let gray = FrameView::packed(PixelFormat::Gray8, 1, 1, &[9], 1).unwrap();
+    assert_eq!(run(&spec(1, 1, ChannelOrder::Rgb), &gray), [9.0, 9.0, 9.0]);
+}
+
+#[test]
+fn rotation_turns_clockwise() {
+    // 1 2 3        4 1
+    // 4 5 6   ->   5 2   a quarter turn clockwise
+    //              6 3
+    let pixels = [1, 2, 3, 4, 5, 6];
+    let frame = FrameView::packed(PixelFormat::Gray8, 3, 2, &pixels, 3).unwrap();
+    let turned = |rotation, width, height| {
+        run(&spec(width, height, ChannelOrder::Gray), &frame.with_rotation(rotation))
+    };
+    assert_eq!(turned(Rotation::None, 3, 2), [1., 2., 3., 4., 5., 6.]);
+    assert_eq!(turned(Rotation::Clockwise90, 2, 3), [4., 1., 5., 2., 6., 3.]);
+    assert_eq!(turned(Rotation::Half, 3, 2), [6., 5., 4., 3., 2., 1.]);
+    assert_eq!(turned(Rotation::Clockwise270, 2, 3), [3., 6., 2., 5., 1., 4.]);
+}
+
+#[test]
+fn crop_is_taken_before_rotation() {
+    let pixels: Vec<u8> = (0..20).collect();
+    let frame = FrameView::packed(PixelFormat::Gray8, 5, 4, &pixels, 5).unwrap();
+    let crop = frame.with_crop(Rect { x: 1, y: 2, width: 3, height: 2 }).unwrap();
+    assert_eq!(run(&spec(3, 2, ChannelOrder::Gray), &crop), [11., 12., 13., 16., 17., 18.]);
+    let turned = crop.with_rotation(Rotation::Clockwise90);
+    assert_eq!(run(&spec(2, 3, ChannelOrder::Gray), &turned), [16., 11., 17., 12., 18., 13.]);
+}
+
+#[test]
+fn mean_and_deviation_are_in_pixel_values() {
+    let mut spec = spec(2, 1, ChannelOrder::Gray);
+    (spec.mean, spec.std) = (vec![127.5], vec![127.5]);
+    let frame = FrameView::packed(PixelFormat::Gray8, 2, 1, &[0, 255], 2).unwrap();
+    assert_eq!(run(&spec, &frame), [-1.0, 1.0]);
+}
+
+#[test]
+fn padding_is_normalised_too() {
+    let mut spec = spec(4, 4, ChannelOrder::Gray);
+    spec.fit = Fit::Pad { value: 100 };
+    spec.mean = vec![50.0];
+    let frame = FrameView::packed(PixelFormat::Gray8, 4, 2, &[60; 8], 4).unwrap();
+    let (bar, image) = ([50.0; 4], [10.0; 8]);
+    assert_eq!(run(&spec, &frame), [&bar[..], &image, &bar].concat());
+}
+
+#[test]
+fn a_filter_without_antialias_samples_fewer_pixels() {
+    let pixels: Vec<u8> = [[0u8, 255]; 32].concat();
+    let frame = FrameView::packed(PixelFormat::Gray8, 64, 1, &pixels, 64).unwrap();
+    let mut spec = spec(4, 1, ChannelOrder::Gray);
+    assert!(run(&spec, &frame).iter().all(|value| (120.0..136.0).contains(value)));
+    spec.filter = ResizeFilter::Nearest;
+    assert!(run(&spec, &frame).iter().all(|value| *value == 0.0 || *value == 255.0));
+}
+
+#[test]
+fn specifications_out_of_range_name_the_field() {
+    let good = spec(2, 2, ChannelOrder::Rgb);
+    let refused = |change: &dyn Fn(&mut PreprocessSpec), words: &str| {
+        let mut spec = good.clone();
+        change(&mut spec);
+        let error = Preprocessor::new(&spec).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().contains(words), "{error}");
+    };
+    refused(&|s| s.width = 0, "width is 0");
+    refused(&|s| s.height = 5000, "height is 5000");
+    refused(&|s| s.mean = vec![0.0], "mean has 1 values");
+    refused(&|s| s.std = vec![1.0, 0.0, 1.0], "std holds 0");
+    refused(&|s| s.mean[1] = f32::NAN, "mean holds NaN");
+    for fraction in [0.0, -1.0, 1.1, f32::NAN] {
+        refused(&|s| s.fit = Fit::CenterCrop { fraction }, "fraction is");
+    }
+    let mut other = InputTensor::new(1, 2, 2).unwrap();
+    let frame = FrameView::packed(PixelFormat::Gray8, 1, 1, &[0], 1).unwrap();
+    let error = Preprocessor::new(&good).unwrap().run(&frame, &mut other).unwrap_err();
+    assert!(error.to_string().contains("[1, 1, 2, 2]"), "{error}");
+}
+
+proptest! {
+    /// Strides change where pixels lie, never what they are worth.
+    #[test]
+    fn strides_do_not_change_the_tensor(
+        (width, height) in (1u32..20, 1u32..20), extra in 0usize..5, pixel_extra in 0usize..3,
+        input in (1u32..12, 1u32..12), turns in 0i32..4, seed in any::<u8>(),
+        fit in prop_oneof![
+            Just(Fit::Stretch), Just(Fit::CenterCrop { fraction: 0.8 }), Just(Fit::Pad { value: 3 }),
+        ],
+    ) {
+        let (columns, rows) = (width as usize, height as usize);
+        let value = |x: usize, y: usize, c: usize| (x * 31 + y * 17 + c * 101) as u8 ^ seed;
+        let mut tight = vec![0; columns * rows * 3];
+        let pixel_stride = 3 + pixel_extra;
+        let row_stride = columns * pixel_stride + extra;
+        let mut loose = vec![0xEE; (rows - 1) * row_stride + (columns - 1) * pixel_stride + 3];
+        for y in 0..rows {
+            for x in 0..columns {
+                for c in 0..3 {
+                    tight[(y * columns + x) * 3 + c] = value(x, y, c);
+                    loose[y * row_stride + x * pixel_stride + c] = value(x, y, c);
+                }
+            }
+        }
+        let rotation = Rotation::from_degrees(turns * 90).unwrap();
+        let spec = PreprocessSpec { fit, ..spec(input.0, input.1, ChannelOrder::Rgb) };
+        let packed = FrameView::packed(PixelFormat::Rgb8, width, height, &tight, columns * 3);
+        let plane = Plane { data: &loose, row_stride, pixel_stride };
+        let strided = FrameView::new(PixelFormat::Rgb8, width, height, &[plane]);
+        prop_assert_eq!(
+            run(&spec, &packed.unwrap().with_rotation(rotation)),
+            run(&spec, &strided.unwrap().with_rotation(rotation))
+        );
+    }
+}

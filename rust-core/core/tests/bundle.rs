@@ -1,0 +1,247 @@
+//! Bundles: any byte changed, missing, added or swapped is refused by name.
+//! The networks in these are not real: bundles do not look inside them.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use biglittle::bundle::{Manifest, ModelBundle, sha256_hex};
+use biglittle::{Error, ErrorKind, Result, Threshold};
+use serde_json::{Value, json};
+
+/// A folder that a test draws up; removed when it ends.
+struct Draft(tempfile::TempDir);
+
+fn draft_manifest() -> Value {
+    let network = |id: &str, side: u32| {
+        json!({
+            "id": id,
+            "file": {"path": format!("{id}.onnx")},
+            "input": {
+                "width": side, "height": side, "channels": "gray", "fit": "stretch",
+                "filter": "bilinear", "mean": [0.0], "std": [255.0],
+            },
+            "output": {"kind": "logits"},
+            "provenance": {"authors": "a", "licence": "MIT", "source": "made up"},
+        })
+    };
+    json!({
+        "format_version": 1, "name": "pair", "version": "1.0.0", "description": "two answers",
+        "labels": {"path": "labels.txt"},
+        "networks": [network("little", 8), network("big", 16)],
+        "levels": [
+            {"name": "little", "networks": ["little"], "threshold": 0.5},
+            {"name": "big", "networks": ["big"]},
+        ],
+        "provenance": {"authors": "a", "licence": "MIT", "source": "made up"},
+    })
+}
+
+impl Draft {
+    fn new() -> Self {
+        let draft = Draft(tempfile::tempdir().unwrap());
+        draft.write("labels.txt", b"no\nyes\n");
+        draft.write("little.onnx", b"a little network");
+        draft.write("big.onnx", b"a big network, bigger by far");
+        draft.write("manifest.json", draft_manifest().to_string().as_bytes());
+        draft
+    }
+
+    fn with(change: impl FnOnce(&mut Value)) -> Self {
+        let draft = Draft::new();
+        let mut manifest = draft_manifest();
+        change(&mut manifest);
+        draft.write("manifest.json", manifest.to_string().as_bytes());
+        draft
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.path().join(name), bytes).unwrap();
+    }
+
+    fn pack(&self) -> Result<ModelBundle> {
+        ModelBundle::from_draft(self.path(), |_, bytes| Ok(bytes.len() as u64))
+    }
+
+    /// The packed bundle as a folder.
+    fn folder(&self) -> PathBuf {
+        let folder = self.path().join("packed");
+        self.pack().unwrap().write_folder(&folder).unwrap();
+        folder
+    }
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T>, words: &[&str]) -> Error {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidBundle, "{error}");
+    let text = error.to_string();
+    assert!(words.iter().all(|word| text.contains(word)), "{text:?} lacks one of {words:?}");
+    error
+}
+
+#[test]
+fn a_draft_is_completed_and_comes_back_whole() {
+    let draft = Draft::new();
+    let bundle = draft.pack().unwrap();
+    let manifest = bundle.manifest();
+    assert_eq!(manifest.networks[1].macs, 28);
+    assert_eq!(manifest.networks[0].file.sha256, sha256_hex(b"a little network"));
+    assert_eq!(manifest.levels[0].threshold, Some(Threshold::new(0.5).unwrap()));
+    assert_eq!(bundle.labels()[..], ["no", "yes"]);
+
+    let archive = draft.path().join("pair.biglittle");
+    bundle.write_archive(&archive).unwrap();
+    for again in [
+        ModelBundle::open(draft.folder()).unwrap(),
+        ModelBundle::open(&archive).unwrap(),
+        ModelBundle::from_bytes(&bundle.to_bytes()).unwrap(),
+    ] {
+        assert_eq!(again.manifest(), manifest);
+        let big = manifest.network("big").unwrap();
+        assert_eq!(again.network_bytes(big).unwrap()[..], b"a big network, bigger by far"[..]);
+        assert_eq!(again.to_bytes(), bundle.to_bytes(), "packing is deterministic");
+    }
+    let left: Vec<_> = fs::read_dir(draft.path()).unwrap().flatten().collect();
+    assert_eq!(left.len(), 6, "nothing temporary is left behind: {left:?}");
+}
+
+#[test]
+fn every_flipped_bit_of_an_archive_is_refused() {
+    let bytes = Draft::new().pack().unwrap().to_bytes();
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        refused(ModelBundle::from_bytes(&changed), &[]);
+    }
+    for length in [0, 1, 21, 64, bytes.len() / 2, bytes.len() - 1] {
+        refused(ModelBundle::from_bytes(&bytes[..length]), &[]);
+    }
+    let longer = [&bytes[..], b"x"].concat();
+    refused(ModelBundle::from_bytes(&longer), &[]);
+}
+
+#[test]
+fn every_flipped_byte_in_a_folder_is_refused_with_the_files_name() {
+    let draft = Draft::new();
+    let folder = draft.folder();
+    for entry in fs::read_dir(&folder).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        let bytes = fs::read(entry.path()).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << (at % 8);
+            fs::write(entry.path(), &changed).unwrap();
+            refused(ModelBundle::open(&folder), &[&name]);
+        }
+        fs::write(entry.path(), &bytes[1..]).unwrap();
+        refused(ModelBundle::open(&folder), &[&name]);
+        fs::write(entry.path(), bytes).unwrap();
+    }
+    assert!(ModelBundle::open(&folder).is_ok());
+}
+
+#[test]
+fn missing_added_and_swapped_files_are_refused_by_name() {
+    let draft = Draft::new();
+    let folder = draft.folder();
+    let at = |name: &str| folder.join(name);
+    for name in ["manifest.json", "manifest.sha256", "labels.txt", "little.onnx", "big.onnx"] {
+        fs::rename(at(name), draft.path().join("away")).unwrap();
+        refused(ModelBundle::open(&folder), &[name, "is missing"]);
+        fs::rename(draft.path().join("away"), at(name)).unwrap();
+    }
+    fs::write(at("extra.bin"), b"?").unwrap();
+    refused(ModelBundle::open(&folder), &["extra.bin", "not named"]);
+    fs::remove_file(at("extra.bin")).unwrap();
+    fs::create_dir(at("more")).unwrap();
+    refused(ModelBundle::open(&folder), &["more", "not a file"]);
+    fs::remove_dir(at("more")).unwrap();
+    fs::copy(at("little.onnx"), draft.path().join("little")).unwrap();
+    fs::rename(at("big.onnx"), at("little.onnx")).unwrap();
+    fs::rename(draft.path().join("little"), at("big.onnx")).unwrap();
+    refused(ModelBundle::open(&folder), &[".onnx"]);
+}
+
+#[test]
+fn manifests_that_make_no_sense_name_the_field() {
+    type Change = fn(&mut Value);
+    let cases: [(Change, &[&str]); 18] = [
+        (|m| m["surprise"] = json!(1), &["manifest.json", "surprise"]),
+        (|m| m["format_version"] = json!(2), &["format_version is 2", "reads 1"]),
+        (|m| m["networks"][0]["input"]["colour"] = json!("red"), &["colour"]),
+        (|m| m["networks"][0]["input"]["width"] = json!(0), &["\"little\"", "width is 0"]),
+        (|m| m["networks"][0]["input"]["std"] = json!([0]), &["std holds 0"]),
+        (|m| m["networks"][0]["output"]["temperature"] = json!(-1), &["temperature is -1"]),
+        (|m| m["networks"][1]["id"] = json!("little"), &["\"little\" is there twice"]),
+        (|m| m["networks"][1]["file"]["path"] = json!("little.onnx"), &["named twice"]),
+        (|m| m["networks"][1]["file"]["path"] = json!("../big.onnx"), &["../big.onnx", "no name"]),
+        (|m| m["networks"][1]["file"]["path"] = json!(".big"), &["no name"]),
+        (|m| m["levels"] = json!([]), &["0 levels"]),
+        (|m| m["levels"][0]["networks"] = json!(["tiny"]), &["\"tiny\""]),
+        (|m| m["levels"][0]["networks"] = json!([]), &["level \"little\"", "no network"]),
+        (|m| m["levels"][1]["networks"] = json!(["little"]), &["runs twice"]),
+        (|m| m["levels"][0]["threshold"] = json!(null), &["level \"little\"", "no threshold"]),
+        (|m| m["levels"][0]["threshold"] = json!("maybe"), &["maybe"]),
+        (|m| m["levels"][0]["confidence"] = json!({"max_logit_p_norm": {"p": 0}}), &["p = 0"]),
+        (
+            |m| {
+                m["levels"].as_array_mut().unwrap().truncate(1);
+            },
+            &["\"big\" is in no level"],
+        ),
+    ];
+    for (change, words) in cases {
+        refused(Draft::with(change).pack(), words);
+    }
+}
+
+#[test]
+fn labels_that_make_no_sense_are_refused() {
+    for (labels, words) in [
+        (&b"only one\n"[..], "1 labels"),
+        (b"", "0 labels"),
+        (b"a\n\nb\n", "line 2"),
+        (b"a\nb\x07\n", "line 2"),
+        (b"a\n\xff\n", "UTF-8"),
+    ] {
+        let draft = Draft::new();
+        draft.write("labels.txt", labels);
+        refused(draft.pack(), &["labels.txt", words]);
+    }
+}
+
+#[test]
+fn what_is_no_bundle_at_all_is_said() {
+    let draft = Draft::new();
+    let error = ModelBundle::open(draft.path().join("nowhere")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("nowhere"), "{error}");
+    draft.write("photo.jpg", b"\xff\xd8 a photo");
+    refused(ModelBundle::open(draft.path().join("photo.jpg")), &["photo.jpg", "neither"]);
+    refused(ModelBundle::from_memory([("a", *b"b")]), &["manifest.json", "missing"]);
+}
+
+#[test]
+fn nothing_half_written_is_left_behind() {
+    let draft = Draft::new();
+    let bundle = draft.pack().unwrap();
+    let out = draft.path().join("no/such/folder/x.biglittle");
+    assert_eq!(bundle.write_archive(&out).unwrap_err().kind(), ErrorKind::Io);
+    let taken = draft.folder();
+    let error = bundle.write_folder(&taken).unwrap_err();
+    assert!(error.to_string().contains("exists already"), "{error}");
+    assert!(ModelBundle::open(&taken).is_ok(), "what was there is untouched");
+}
+
+#[test]
+fn a_manifest_comes_back_from_json_whole() {
+    let bundle = Draft::new().pack().unwrap();
+    let json = serde_json::to_value(bundle.manifest()).unwrap();
+    let again: Manifest = serde_json::from_value(json).unwrap();
+    assert_eq!(&again, bundle.manifest());
+}
