@@ -1,8 +1,8 @@
 //! Good networks with damage: every answer is a network that runs or a typed
 //! error, in time, and tract never has to be caught panicking.
 //!
-//! A short round is part of every run; `BIGLITTLE_LONG_TESTS=1` makes it ten
-//! times as long.
+//! A short round is part of every run; `BIGLITTLE_LONG_TESTS=1` makes it
+//! thirty times as long.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 fn rounds(short: usize) -> usize {
     let long = std::env::var_os("BIGLITTLE_LONG_TESTS").is_some_and(|value| value == "1");
-    if long { short * 10 } else { short }
+    if long { short * 30 } else { short }
 }
 
 /// A small generator of repeatable random numbers (xorshift64*).
@@ -104,7 +104,7 @@ fn flipped_bytes_give_networks_or_errors() {
     let networks = networks::all();
     let mut random = Random(0x0b16_1177_1e00_0001);
     let mut tally = Tally::default();
-    for round in 0..rounds(2_400) {
+    for round in 0..rounds(800) {
         let (name, bytes) = &networks[round % networks.len()];
         let mut bytes = bytes.clone();
         let mut what = format!("{name} in round {round}");
@@ -129,7 +129,7 @@ fn flipped_bytes_of_the_structure_give_networks_or_errors() {
     let networks: Vec<(&str, Vec<u8>)> = networks::all();
     let mut random = Random(0x0b16_1177_1e00_0002);
     let mut tally = Tally::default();
-    for round in 0..rounds(2_400) {
+    for round in 0..rounds(800) {
         let (name, bytes) = &networks[round % networks.len()];
         let mut model = ModelProto::decode(&bytes[..]).unwrap();
         // The constants are taken out of the way and put back behind the
@@ -248,7 +248,7 @@ fn changed_graphs_give_networks_or_errors() {
         .collect();
     let mut random = Random(0x0b16_1177_1e00_0003);
     let mut tally = Tally::default();
-    for round in 0..rounds(2_400) {
+    for round in 0..rounds(800) {
         let (name, model) = &networks[round % networks.len()];
         let mut model = model.clone();
         let mut what = format!("{name} in round {round}");

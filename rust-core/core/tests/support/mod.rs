@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub mod bombs;
 pub mod networks;
 
 use biglittle::network::{Model, ModelLimits, ModelSummary, Session};
@@ -71,8 +72,10 @@ impl Builder {
     pub fn weights(&mut self, dims: &[i64]) -> String {
         let count: i64 = dims.iter().product();
         let scale = 1.0 / (count as f32 / dims[0] as f32).sqrt().max(1.0);
-        let values: Vec<f32> = (0..count).map(|_| self.random() * scale).collect();
-        self.floats(dims, &values)
+        let block: Vec<u8> =
+            (0..count.min(1009)).flat_map(|_| (self.random() * scale).to_le_bytes()).collect();
+        let raw = block.iter().copied().cycle().take(4 * count as usize).collect();
+        self.constant(tensor(FLOAT, dims, raw))
     }
 
     /// As [`weights`](Builder::weights), but positive: variances and scales.

@@ -65,13 +65,16 @@ pub(super) fn check(
     // While it is opened: the file, its decoded copy, tract's tensors, then
     // what is folded and packed for the kernels. While it runs: the tensors,
     // the packed copies and the activations.
-    let opening = file_bytes + 2 * constants + 2 * folded;
-    let running = (2 * constants + 2 * folded).saturating_add(peak);
+    // Both keep the tables of the convolutions' and pools' borders.
+    let tables = graph.steps.iter().fold(0usize, |sum, step| sum.saturating_add(step.tables));
+    let kept = (2 * constants + 2 * folded).saturating_add(tables);
+    let opening = kept.saturating_add(file_bytes);
+    let running = kept.saturating_add(peak);
     totals.memory_bytes = opening.max(running);
     if totals.memory_bytes > graph.limits.max_memory_bytes {
         return Err(invalid(format!(
             "the network takes about {} bytes of memory ({constants} of weights, {folded} computed \
-             from weights, {peak} of activations), more than {}; use a smaller network or raise \
+             from weights, {tables} of tables, {peak} of activations), more than {}; use a smaller network or raise \
              ModelLimits::max_memory_bytes",
             totals.memory_bytes, graph.limits.max_memory_bytes
         )));

@@ -73,6 +73,8 @@ pub(super) struct Work {
     pub(super) weight: u64,
     /// Bytes needed beside inputs and outputs while it runs.
     pub(super) workspace: usize,
+    /// Bytes of tables that are kept with the opened network.
+    pub(super) tables: usize,
     /// Not worth computing on constants: an exporter would have folded it.
     pub(super) needs_input: bool,
 }
@@ -88,6 +90,7 @@ pub(super) struct Step {
     pub(super) attributes: Vec<pb::AttributeProto>,
     pub(super) macs: u64,
     pub(super) workspace: usize,
+    pub(super) tables: usize,
 }
 
 pub(super) struct Graph<'a> {
@@ -99,6 +102,7 @@ pub(super) struct Graph<'a> {
     names: HashMap<String, ValueId>,
     work: u64,
     constant_work: u64,
+    layouts: usize,
 }
 
 /// The operator set of the graph given to tract, whatever the file's is.
@@ -114,6 +118,7 @@ impl<'a> Graph<'a> {
             names: HashMap::new(),
             work: 0,
             constant_work: 0,
+            layouts: 0,
         }
     }
 
@@ -264,6 +269,16 @@ impl<'a> Graph<'a> {
                  or raise ModelLimits::{name}"
             )));
         }
+        if !constant && self.arranges(op, inputs, &outputs) {
+            self.layouts += 1;
+            if self.layouts > self.limits.max_layout_nodes {
+                return Err(node.refuse(format!(
+                    "brings the nodes that only arrange elements anew to {}, more than {}; \
+                     simplify the network or raise ModelLimits::max_layout_nodes",
+                    self.layouts, self.limits.max_layout_nodes
+                )));
+            }
+        }
         let part = self.steps.iter().rev().take_while(|step| step.node == node.index).count();
         let ids: Vec<ValueId> = outputs
             .into_iter()
@@ -278,8 +293,16 @@ impl<'a> Graph<'a> {
             attributes,
             macs: work.macs,
             workspace: work.workspace,
+            tables: work.tables,
         });
         Ok(ids)
+    }
+
+    /// Whether tract sees a step as a change of axes, or makes one of it.
+    fn arranges(&self, op: &str, inputs: &[Option<ValueId>], outputs: &[Fact]) -> bool {
+        let rank = outputs.first().map_or(0, Fact::rank);
+        let other = |&id: &ValueId| !self.values[id].constant && self.fact(id).rank() != rank;
+        matches!(op, "Reshape" | "Transpose") || inputs.iter().flatten().any(other)
     }
 
     /// Adds a step that makes the node's only output.
@@ -366,6 +389,15 @@ impl<'a> Graph<'a> {
         }
         let mut keep = keep.into_iter();
         self.steps.retain(|_| keep.next().unwrap_or(false));
+        // tract makes a node for each output of a split.
+        let nodes: usize = self.steps.iter().map(|step| step.outputs.len()).sum();
+        if nodes > self.limits.max_nodes {
+            return Err(invalid(format!(
+                "the graph has {nodes} nodes to compute (a split counts for each output), more \
+                 than {}; use a smaller network or raise ModelLimits::max_nodes",
+                self.limits.max_nodes
+            )));
+        }
         let totals = budget::check(&self, file_bytes, &needed, output)?;
 
         let tensor_name = |id: ValueId| format!("v{id}");

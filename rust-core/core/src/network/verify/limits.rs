@@ -16,9 +16,16 @@
 pub struct ModelLimits {
     /// Longest ONNX file, in bytes. Default 64 MiB.
     pub max_file_bytes: usize,
-    /// Most nodes in the graph, constants included. Default 2,048 (MobileNetV3
-    /// has about 200, EfficientNet-B7 about 1,100).
+    /// Most nodes that are left for tract once shapes and other small constants
+    /// are computed and unused nodes dropped, a split counted for each output;
+    /// the file may hold four times as many. The time to open a network grows with the square. Default 640
+    /// (MobileNetV3 has about 150, ResNet-152 about 520, EfficientNet-B7 about
+    /// 800).
     pub max_nodes: usize,
+    /// Most nodes that only arrange activations anew (reshape, transpose, add or
+    /// drop an axis): the time that tract takes to sort them out grows with the
+    /// fourth power of their number. Default 96 (ShuffleNetV2 has 48).
+    pub max_layout_nodes: usize,
     /// Most elements in one tensor, weight or activation. Default 16 Mi, which
     /// is 64 MiB of 32-bit floats.
     pub max_tensor_elements: usize,
@@ -41,7 +48,8 @@ impl Default for ModelLimits {
     fn default() -> Self {
         ModelLimits {
             max_file_bytes: 64 << 20,
-            max_nodes: 2048,
+            max_nodes: 640,
+            max_layout_nodes: 96,
             max_tensor_elements: 16 << 20,
             max_memory_bytes: 256 << 20,
             max_macs: 20_000_000_000,

@@ -65,6 +65,7 @@ pub(super) fn conv(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let work = Work {
         macs,
         workspace: padded.saturating_add(PATCH_BYTES).saturating_add(out_h * out_w * 16),
+        tables: window.tables(),
         needs_input: true,
         ..Work::default()
     };

@@ -26,7 +26,12 @@ pub(super) fn pool(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     };
     let [out_h, out_w] = window.output;
     let fact = Fact::new(Element::F32, [batch, channels, out_h, out_w]);
-    let work = Work { weight: window.points() as u64, needs_input: true, ..Work::default() };
+    let work = Work {
+        weight: window.points() as u64,
+        tables: window.tables(),
+        needs_input: true,
+        ..Work::default()
+    };
     let ids = graph.emit(node, op, &[Some(input)], attributes, vec![fact], work)?;
     graph.bind_first(node, ids[0])
 }

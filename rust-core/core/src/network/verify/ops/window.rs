@@ -23,6 +23,7 @@ pub(super) struct Window {
     before: [usize; 2],
     after: [usize; 2],
     ceil: bool,
+    border_points: usize,
     /// Height and width of what comes out.
     pub(super) output: [usize; 2],
 }
@@ -81,10 +82,11 @@ impl Window {
             let pad = before[axis] + after[axis] + if ceil { strides[axis] } else { 0 };
             borders[axis] = output[axis].min(pad.div_ceil(strides[axis]) + 2);
         }
-        let points = [borders[0], borders[1], kernel[0], kernel[1]]
+        let border_points = [borders[0], borders[1], kernel[0], kernel[1]]
             .iter()
             .try_fold(1usize, |product, &factor| product.checked_mul(factor));
-        if points.is_none_or(|points| points > MAX_BORDER_POINTS) {
+        let Some(border_points) = border_points.filter(|&points| points <= MAX_BORDER_POINTS)
+        else {
             return Err(node.refuse(format!(
                 "has kernel {} with pads {} and {}, whose overlaps with the border need more than \
                  {MAX_BORDER_POINTS} points; use a smaller kernel or less padding",
@@ -92,13 +94,18 @@ impl Window {
                 list(&before),
                 list(&after)
             )));
-        }
-        Ok(Window { kernel, strides, dilations, before, after, ceil, output })
+        };
+        Ok(Window { kernel, strides, dilations, before, after, ceil, output, border_points })
     }
 
     /// Points of the kernel.
     pub(super) fn points(&self) -> usize {
         self.kernel[0] * self.kernel[1]
+    }
+
+    /// Bytes of tract's lists of points, kept while the network is open.
+    pub(super) fn tables(&self) -> usize {
+        24 * self.border_points
     }
 
     /// Size of the padded image, in 1024ths of the image itself.
