@@ -1,0 +1,124 @@
+//! `bench`: how long networks take to open and to run, on one core.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use biglittle::clock::{Clock, Times};
+use biglittle::engine::SystemClock;
+use biglittle::network::{Model, ModelLimits, Session};
+use biglittle::{Error, ErrorKind, InputTensor, Result};
+use serde::Serialize;
+
+use super::table::{count, duration};
+use crate::args::BenchArgs;
+use crate::output::Output;
+use crate::target::Target;
+
+/// The fewest runs a figure is made of.
+const MIN_RUNS: usize = 10;
+/// Runs before counting begins.
+const WARM_UP_RUNS: usize = 3;
+
+/// One network's figures; times of one run in nanoseconds.
+#[derive(Debug, Serialize)]
+struct NetworkFigures {
+    network: String,
+    open_ns: u64,
+    runs: usize,
+    median_ns: u64,
+    p95_ns: u64,
+    p99_ns: u64,
+    min_ns: u64,
+    cpu_median_ns: u64,
+    macs: u64,
+    gmacs_per_second: f64,
+}
+
+pub fn run(args: &BenchArgs, out: Output) -> Result<()> {
+    let networks: Vec<(String, Vec<u8>)> = match Target::read(&args.target)? {
+        Target::Network(bytes) => vec![(args.target.display().to_string(), bytes)],
+        Target::Bundle(bundle) => {
+            let bytes = |spec| bundle.network_bytes(spec).map(|bytes| bytes.to_vec());
+            let networks = bundle.manifest().networks.iter();
+            networks.filter_map(|spec| Some((spec.id.clone(), bytes(spec)?))).collect()
+        }
+    };
+    let time = Duration::from_secs_f64(args.seconds);
+    let figures = networks
+        .iter()
+        .map(|(name, bytes)| measure(name, bytes, time).map_err(|error| error.context(name)))
+        .collect::<Result<Vec<_>>>()?;
+    out.print(&figures, |out| figures.iter().try_for_each(|figures| write(out, figures)))
+}
+
+fn measure(name: &str, bytes: &[u8], time: Duration) -> Result<NetworkFigures> {
+    let clock = SystemClock::new();
+    let before = clock.now();
+    let model = Model::open(bytes, &ModelLimits::default())?;
+    let mut session = Session::new(&model)?;
+    let open = clock.now() - before;
+    let mut input = image_input(&model)?;
+    for (index, value) in input.data_mut().iter_mut().enumerate() {
+        // Any numbers will do, but not zeros: they would be fast on some CPUs.
+        *value = (index % 255) as f32 / 127.5 - 1.0;
+    }
+    let mut output = Vec::new();
+    for _ in 0..WARM_UP_RUNS {
+        session.run(input.data(), &mut output)?;
+    }
+    let mut runs: Vec<Times> = Vec::new();
+    let start = Instant::now();
+    while runs.len() < MIN_RUNS || start.elapsed() < time {
+        let before = clock.now();
+        session.run(input.data(), &mut output)?;
+        runs.push(clock.now() - before);
+    }
+    let quantiles = |ns: fn(&Times) -> u64| {
+        let mut sorted: Vec<u64> = runs.iter().map(ns).collect();
+        sorted.sort_unstable();
+        move |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize]
+    };
+    let (wall, cpu) = (quantiles(|times| times.wall_ns), quantiles(|times| times.cpu_ns));
+    Ok(NetworkFigures {
+        network: name.to_owned(),
+        open_ns: open.wall_ns,
+        runs: runs.len(),
+        median_ns: wall(0.5),
+        p95_ns: wall(0.95),
+        p99_ns: wall(0.99),
+        min_ns: wall(0.0),
+        cpu_median_ns: cpu(0.5),
+        macs: model.summary().macs,
+        gmacs_per_second: model.summary().macs as f64 / wall(0.5) as f64,
+    })
+}
+
+fn image_input(model: &Model) -> Result<InputTensor> {
+    let shape = &model.summary().input_shape;
+    let sides: Vec<u32> = shape.iter().filter_map(|side| u32::try_from(*side).ok()).collect();
+    match sides[..] {
+        [1, channels, height, width] => InputTensor::new(channels, height, width),
+        _ => Err(Error::new(
+            ErrorKind::InvalidModel,
+            format!(
+                "the input has shape {shape:?}: an image of [1, channels, height, width] is needed"
+            ),
+        )),
+    }
+}
+
+fn write(out: &mut dyn Write, figures: &NetworkFigures) -> io::Result<()> {
+    let ns = |value: u64| duration(value as f64);
+    writeln!(
+        out,
+        "{}: median {}, p95 {}, p99 {} over {} runs; {} MACs, {:.2} GMAC/s; opened in {}",
+        figures.network,
+        ns(figures.median_ns),
+        ns(figures.p95_ns),
+        ns(figures.p99_ns),
+        figures.runs,
+        count(figures.macs as f64),
+        figures.gmacs_per_second,
+        ns(figures.open_ns),
+    )
+}

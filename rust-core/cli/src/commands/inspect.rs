@@ -1,0 +1,104 @@
+//! `inspect`: what is in a bundle or a network.
+
+use std::io::{self, Write};
+
+use biglittle::bundle::{LevelAnswer, Manifest, NetworkSpec};
+use biglittle::network::{ModelLimits, ModelSummary, check_model};
+use biglittle::{ModelBundle, Result};
+use serde::Serialize;
+
+use super::table::count;
+use crate::args::TargetArgs;
+use crate::output::Output;
+use crate::target::Target;
+
+/// What a network file holds, for `--json`.
+#[derive(Debug, Serialize)]
+struct NetworkReport {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(flatten)]
+    summary: ModelSummary,
+}
+
+/// What a bundle holds, for `--json`.
+#[derive(Debug, Serialize)]
+struct BundleReport {
+    manifest: Manifest,
+    labels: usize,
+    networks: Vec<NetworkReport>,
+}
+
+pub fn run(args: &TargetArgs, out: Output) -> Result<()> {
+    let named = |error: biglittle::Error| error.context(args.target.display());
+    match Target::read(&args.target)? {
+        Target::Network(bytes) => {
+            let summary = check_model(&bytes, &ModelLimits::default()).map_err(named)?;
+            let report = NetworkReport { id: None, summary };
+            out.print(&report, |out| write_network(out, &report.summary))
+        }
+        Target::Bundle(bundle) => {
+            let report = report(&bundle).map_err(named)?;
+            out.print(&report, |out| write_bundle(out, &report))
+        }
+    }
+}
+
+fn report(bundle: &ModelBundle) -> Result<BundleReport> {
+    let network = |spec: &NetworkSpec| {
+        let bytes = bundle.network_bytes(spec).expect("a bundle has every file it names");
+        let summary = check_model(bytes, &ModelLimits::default())
+            .map_err(|error| error.context(format!("network {:?}", spec.id)))?;
+        Ok(NetworkReport { id: Some(spec.id.clone()), summary })
+    };
+    Ok(BundleReport {
+        manifest: bundle.manifest().clone(),
+        labels: bundle.labels().len(),
+        networks: bundle.manifest().networks.iter().map(network).collect::<Result<_>>()?,
+    })
+}
+
+fn write_bundle(out: &mut dyn Write, report: &BundleReport) -> io::Result<()> {
+    let Manifest { name, version, description, provenance, levels, .. } = &report.manifest;
+    writeln!(out, "{name} {version}: {description}")?;
+    writeln!(out, "{} labels; {}; {}", report.labels, provenance.licence, provenance.source)?;
+    for (index, level) in levels.iter().enumerate() {
+        let committee = match level.answer {
+            LevelAnswer::Own => "",
+            LevelAnswer::Committee => ", committee with all before",
+        };
+        let threshold = match level.threshold {
+            Some(threshold) => format!(", accepts above {threshold}"),
+            None => ", final".into(),
+        };
+        let networks = level.networks.join(" + ");
+        writeln!(out, "level {index} {}: {networks}{committee}{threshold}", level.name)?;
+    }
+    for (network, spec) in report.networks.iter().zip(&report.manifest.networks) {
+        writeln!(out, "\nnetwork {} ({}, {} bytes)", spec.id, spec.file.path, spec.file.bytes)?;
+        write_network(out, &network.summary)?;
+    }
+    Ok(())
+}
+
+fn write_network(out: &mut dyn Write, summary: &ModelSummary) -> io::Result<()> {
+    let ModelSummary {
+        input_shape,
+        output_shape,
+        macs,
+        parameters,
+        memory_bytes,
+        opset,
+        operators,
+    } = summary;
+    writeln!(out, "  input {input_shape:?}, output {output_shape:?}, opset {opset}")?;
+    writeln!(
+        out,
+        "  {} MACs, {} parameters, at most {} bytes of memory",
+        count(*macs as f64),
+        count(*parameters as f64),
+        count(*memory_bytes as f64)
+    )?;
+    let operators: Vec<_> = operators.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    writeln!(out, "  {}", operators.join(", "))
+}

@@ -1,0 +1,12 @@
+//! One file a command.
+
+pub mod bench;
+pub mod completions;
+pub mod demo;
+pub mod evaluate;
+pub mod inspect;
+pub mod pack;
+pub mod run;
+pub mod schema;
+pub mod table;
+pub mod verify;

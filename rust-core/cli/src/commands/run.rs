@@ -1,0 +1,88 @@
+//! `run`: image files in, a line each out.
+
+use std::io::Write;
+use std::path::Path;
+
+use biglittle::{
+    AnswerStatus, Engine, EngineOptions, Error, ErrorKind, ModelBundle, Outcome, Result,
+};
+use serde::Serialize;
+
+use super::table::duration;
+use crate::args::RunArgs;
+use crate::data::Picture;
+use crate::output::{self, Output};
+
+/// One file's answer.
+#[derive(Debug, Serialize)]
+struct Answer {
+    file: String,
+    label: Option<String>,
+    label_index: Option<u32>,
+    score: f32,
+    level: String,
+    status: &'static str,
+    cpu_ns: u64,
+    wall_ns: u64,
+    macs: u64,
+}
+
+pub fn run(args: &RunArgs, out: Output) -> Result<()> {
+    let mut engine = Engine::open(ModelBundle::open(&args.bundle)?, &EngineOptions::default())?;
+    let mut answers = Vec::new();
+    let mut failed = 0;
+    for file in &args.files {
+        match answer(&mut engine, file) {
+            Ok(answer) if out.json => answers.push(answer),
+            Ok(answer) => out.print(&(), |out| write_line(out, &answer))?,
+            Err(error) => {
+                failed += 1;
+                output::print_error(&error);
+            }
+        }
+    }
+    if out.json {
+        out.print(&answers, |_| Ok(()))?;
+    }
+    if failed > 0 {
+        let message = format!("{failed} of {} files could not be classified", args.files.len());
+        return Err(Error::new(ErrorKind::InvalidData, message));
+    }
+    Ok(())
+}
+
+fn answer(engine: &mut Engine, file: &Path) -> Result<Answer> {
+    let picture = Picture::open(file)?;
+    let named = |error: Error| error.context(file.display());
+    let frame = picture.frame().map_err(named)?;
+    let Outcome { label, score, tier, status, times, macs, .. } =
+        engine.classify(&frame).map_err(named)?;
+    Ok(Answer {
+        file: file.display().to_string(),
+        label: label.and_then(|label| engine.label(label)).map(str::to_owned),
+        label_index: label,
+        score,
+        level: engine.bundle().manifest().levels[usize::from(tier)].name.clone(),
+        status: match status {
+            AnswerStatus::Accepted => "accepted",
+            AnswerStatus::Unsure => "unsure",
+            AnswerStatus::Fallback => "fallback",
+        },
+        cpu_ns: times.cpu_ns,
+        wall_ns: times.wall_ns,
+        macs,
+    })
+}
+
+fn write_line(out: &mut dyn Write, answer: &Answer) -> std::io::Result<()> {
+    let label = answer.label.as_deref().unwrap_or("(no label)");
+    let mark = if answer.status == "accepted" { "" } else { answer.status };
+    writeln!(
+        out,
+        "{}: {label}  score {:.3}  {}  {}  {mark}",
+        answer.file,
+        answer.score,
+        answer.level,
+        duration(answer.wall_ns as f64),
+    )
+}

@@ -1,0 +1,104 @@
+//! Labelled samples from disk, one at a time.
+//!
+//! Decides which of three forms a folder has (idx files, `labels.csv`, a folder
+//! per label) and that every label is one of the bundle's.
+
+mod idx;
+mod listing;
+mod picture;
+
+pub use idx::IdxImages;
+pub use picture::Picture;
+
+use std::path::{Path, PathBuf};
+
+use biglittle::{Error, ErrorKind, FrameView, PixelFormat, Result};
+
+/// A data set whose labels are indices of a bundle's labels.
+#[derive(Debug)]
+pub enum DataSet {
+    /// Gray images held in memory.
+    Idx(IdxImages),
+    /// Image files, decoded when they are needed.
+    Files(Vec<(PathBuf, u32)>),
+}
+
+/// A sample's pixels, borrowed from the set or decoded from its file.
+#[derive(Debug)]
+pub enum Sample<'a> {
+    Gray { pixels: &'a [u8], width: u32, height: u32 },
+    Picture(Picture),
+}
+
+impl DataSet {
+    /// Reads `folder`, whose labels must be among `labels`.
+    pub fn open(folder: &Path, labels: &[String]) -> Result<Self> {
+        let set = DataSet::find(folder, labels).map_err(|e| e.context(folder.display()))?;
+        if set.len() == 0 {
+            return Err(invalid("has no samples").context(folder.display()));
+        }
+        Ok(set)
+    }
+
+    fn find(folder: &Path, labels: &[String]) -> Result<Self> {
+        if !folder.is_dir() {
+            return Err(invalid("is not a folder: give a folder with labelled data"));
+        }
+        if let Some(images) = IdxImages::find(folder)? {
+            images.check_labels(labels.len())?;
+            return Ok(DataSet::Idx(images));
+        }
+        listing::read(folder, labels).map(DataSet::Files)
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            DataSet::Idx(images) => images.len(),
+            DataSet::Files(files) => files.len(),
+        }
+    }
+
+    /// Keeps only the first `count` samples.
+    pub fn truncate(&mut self, count: usize) {
+        match self {
+            DataSet::Idx(images) => images.truncate(count),
+            DataSet::Files(files) => files.truncate(count),
+        }
+    }
+
+    pub fn label(&self, index: usize) -> u32 {
+        match self {
+            DataSet::Idx(images) => images.label(index),
+            DataSet::Files(files) => files[index].1,
+        }
+    }
+
+    /// The pixels of a sample; an image that does not decode is an error that
+    /// names its file.
+    pub fn sample(&self, index: usize) -> Result<Sample<'_>> {
+        match self {
+            DataSet::Idx(images) => Ok(images.sample(index)),
+            DataSet::Files(files) => Picture::open(&files[index].0).map(Sample::Picture),
+        }
+    }
+}
+
+impl Sample<'_> {
+    pub fn frame(&self) -> Result<FrameView<'_>> {
+        match self {
+            Sample::Gray { pixels, width, height } => {
+                FrameView::packed(PixelFormat::Gray8, *width, *height, pixels, *width as usize)
+            }
+            Sample::Picture(picture) => picture.frame(),
+        }
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidData, message)
+}
+
+fn cannot_read(path: &Path, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("{}: cannot be read: {error}", path.display()))
+        .with_source(error)
+}

@@ -1,0 +1,46 @@
+//! The command line of biglittle. Decides nothing itself: parses arguments,
+//! calls one command, turns its error into a sentence and an exit code.
+
+mod args;
+mod commands;
+mod data;
+mod energy;
+mod measure;
+mod output;
+mod target;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use log::LevelFilter;
+
+use args::{Args, Command};
+
+fn main() -> ExitCode {
+    // Usage errors end here with exit code 2.
+    let args = Args::parse();
+    let level = if args.verbose { LevelFilter::Debug } else { LevelFilter::Error };
+    env_logger::Builder::new().filter_module("biglittle", level).init();
+    let out = output::Output { json: args.json };
+    let result = match args.command {
+        Command::Demo(args) => commands::demo::run(&args, out),
+        Command::Run(args) => commands::run::run(&args, out),
+        Command::Evaluate(args) => commands::evaluate::run(&args, out),
+        Command::Bench(args) => commands::bench::run(&args, out),
+        Command::Pack(args) => commands::pack::run(&args, out),
+        Command::Verify(args) => commands::verify::run(&args, out),
+        Command::Inspect(args) => commands::inspect::run(&args, out),
+        Command::Schema => commands::schema::run(),
+        Command::Completions(args) => commands::completions::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // A reader that has enough, such as `head`, is no failure.
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::print_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What is printed, and how: text or JSON on standard output, errors on
+//! standard error.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use biglittle::{Error, ErrorKind, Result};
+use serde::Serialize;
+
+/// How a command reports.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// One JSON document instead of text.
+    pub json: bool,
+}
+
+impl Output {
+    /// Prints `value` as JSON, or what `text` writes.
+    pub fn print<T: Serialize>(
+        self,
+        value: &T,
+        text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
+        let mut out = anstream::stdout().lock();
+        let written = if self.json {
+            serde_json::to_writer_pretty(&mut out, value)
+                .map_err(io::Error::from)
+                .and_then(|()| writeln!(out))
+        } else {
+            text(&mut out)
+        };
+        written.and_then(|()| out.flush()).map_err(cannot_write)
+    }
+}
+
+/// The error of an output that takes no more.
+pub fn cannot_write(error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot write the output: {error}")).with_source(error)
+}
+
+/// Whether the reader of the output went away, which is its right.
+pub fn is_broken_pipe(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    source
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// One line on standard error.
+pub fn print_error(error: &Error) {
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    // Nothing can be done where standard error is gone too.
+    let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {error}");
+}

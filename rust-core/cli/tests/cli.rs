@@ -1,0 +1,298 @@
+//! The command line as a process: what it prints, and how it refuses.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const SUCCESS: i32 = 0;
+const BAD_DATA: i32 = 1;
+const BAD_USAGE: i32 = 2;
+
+fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").canonicalize().unwrap()
+}
+
+fn bundle() -> String {
+    models().join("mnist/bundle").display().to_string()
+}
+
+fn biglittle(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_biglittle")).args(args).output().unwrap()
+}
+
+fn good(args: &[&str]) -> String {
+    let output = biglittle(args);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(SUCCESS), "{args:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&good(args)).unwrap()
+}
+
+/// One line on standard error with all of `words`, nothing on standard output.
+fn refused(args: &[&str], code: i32, words: &[&str]) {
+    let output = biglittle(args);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {text}");
+    assert!(words.iter().all(|word| text.contains(word)), "{args:?}: {text:?} lacks {words:?}");
+    assert!(!text.contains("panicked"), "{args:?}: {text}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+    if code == BAD_DATA {
+        assert_eq!(text.lines().count(), 1, "{args:?}: {text}");
+    }
+}
+
+/// A folder with the files of one test.
+struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    fn new() -> Self {
+        Scratch(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.0.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    }
+
+    /// The first test digits as PNG files, with their labels.
+    fn digits(&self, count: usize) -> Vec<(String, u8)> {
+        let (pixels, labels) = test_digits();
+        let save = |index: usize| {
+            let path = self.path(&format!("digit{index}.png"));
+            let pixels = pixels[index * 784..][..784].to_vec();
+            image::GrayImage::from_raw(28, 28, pixels).unwrap().save(&path).unwrap();
+            (path, labels[index])
+        };
+        (0..count).map(save).collect()
+    }
+}
+
+fn test_digits() -> (Vec<u8>, Vec<u8>) {
+    let unzip = |name: &str, header: usize| {
+        let file = fs::File::open(models().join("mnist").join(name)).unwrap();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(file), &mut bytes).unwrap();
+        bytes.split_off(header)
+    };
+    (unzip("t10k-images-idx3-ubyte.gz", 16), unzip("t10k-labels-idx1-ubyte.gz", 8))
+}
+
+#[test]
+fn the_demo_shows_what_the_cascade_saves() {
+    let report = json(&["demo", "--samples", "300", "--json"]);
+    assert_eq!(report["samples"], 300);
+    for configuration in ["little", "big", "cascade"] {
+        let figures = &report[configuration];
+        assert!(figures["accuracy"].as_f64().unwrap() > 0.97, "{figures}");
+        assert!(figures["cpu_ns_per_sample"].as_f64().unwrap() > 0.0);
+        assert!(figures["macs_per_sample"].as_f64().unwrap() > 0.0);
+    }
+    let number = |path: &str| report.pointer(path).unwrap().as_f64().unwrap();
+    let rate = number("/cascade/escalation_rate");
+    assert!(rate > 0.0 && rate < 0.1, "{rate}");
+    let macs = number("/little/macs_per_sample") + rate * number("/big/macs_per_sample");
+    assert!((number("/cascade/macs_per_sample") / macs - 1.0).abs() < 1e-9);
+    let saved = 1.0 - macs / number("/big/macs_per_sample");
+    assert!((number("/cascade/macs_saved") - saved).abs() < 1e-9);
+    let cpu = number("/cascade/cpu_ns_per_sample") / number("/big/cpu_ns_per_sample");
+    assert!((number("/cascade/cpu_saved") - (1.0 - cpu)).abs() < 1e-9);
+
+    let text = good(&["demo", "--samples", "300"]);
+    for words in ["little alone", "big alone", "cascade", "95 % interval", "least sure", "█"] {
+        assert!(text.contains(words), "{text}");
+    }
+    assert!(!text.contains('\u{1b}'), "no colour codes where the output is no terminal");
+}
+
+#[test]
+fn run_prints_a_line_a_file() {
+    let scratch = Scratch::new();
+    let digits = scratch.digits(3);
+    let bundle = bundle();
+    let mut args = vec!["run", "--bundle", &bundle];
+    args.extend(digits.iter().map(|(path, _)| path.as_str()));
+    let text = good(&args);
+    assert_eq!(text.lines().count(), 3);
+    for (line, (path, label)) in text.lines().zip(&digits) {
+        assert!(line.starts_with(&format!("{path}: {label} ")), "{line}");
+    }
+    args.push("--json");
+    let answers = json(&args);
+    assert_eq!(answers[1]["label"], digits[1].1.to_string());
+    assert_eq!(answers[1]["label_index"], digits[1].1);
+    assert!(answers[1]["macs"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn run_goes_on_after_a_file_that_is_no_image() {
+    let scratch = Scratch::new();
+    let digit = &scratch.digits(1)[0].0;
+    let text = scratch.write("notes.png", b"these are notes");
+    let missing = scratch.path("missing.jpg");
+    let output = biglittle(&["run", "-b", &bundle(), &text, digit, &missing]);
+    assert_eq!(output.status.code(), Some(BAD_DATA));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("notes.png: is not a PNG or JPEG"), "{errors}");
+    assert!(errors.contains("missing.jpg: cannot be read"), "{errors}");
+    assert!(errors.contains("2 of 3 files"), "{errors}");
+}
+
+#[test]
+fn evaluate_reads_all_three_forms_of_data_alike() {
+    let scratch = Scratch::new();
+    let digits = scratch.digits(20);
+    let mut list = "author,file,label\n".to_owned();
+    for (index, (path, label)) in digits.iter().enumerate() {
+        list += &format!("someone,digit{index}.png,{label}\n");
+        let class = scratch.path(&format!("classes/{label}"));
+        fs::create_dir_all(&class).unwrap();
+        fs::copy(path, Path::new(&class).join(format!("{index}.png"))).unwrap();
+    }
+    scratch.write("labels.csv", list.as_bytes());
+    let idx = models().join("mnist").display().to_string();
+    let evaluate = |data: &str| {
+        let bundle = bundle();
+        json(&["evaluate", "-b", &bundle, "-d", data, "--samples", "20", "--json"])
+    };
+    let expected = evaluate(&idx);
+    assert_eq!(expected["samples"], 20);
+    for data in [scratch.path("."), scratch.path("classes")] {
+        let report = evaluate(&data);
+        for path in ["/little/accuracy", "/big/accuracy", "/cascade/escalation_rate"] {
+            assert_eq!(report.pointer(path), expected.pointer(path), "{data} {path}");
+        }
+    }
+}
+
+#[test]
+fn evaluate_names_what_is_wrong_with_data() {
+    let scratch = Scratch::new();
+    let bundle = bundle();
+    let evaluate = |data: &str, words: &[&str]| {
+        refused(&["evaluate", "-b", &bundle, "-d", data], BAD_DATA, words);
+    };
+    evaluate(&scratch.path("nowhere"), &["nowhere", "not a folder"]);
+    fs::create_dir(scratch.path("empty")).unwrap();
+    evaluate(&scratch.path("empty"), &["empty", "neither idx files"]);
+    scratch.write("list/labels.csv", b"name,class\na.png,1\n");
+    evaluate(&scratch.path("list"), &["labels.csv", "columns file and label"]);
+    scratch.write("label/labels.csv", b"file,label\na.png,10\n");
+    evaluate(&scratch.path("label"), &["a.png", "\"10\"", "0 to 9"]);
+    scratch.write("gone/labels.csv", b"file,label\na.png,1\n");
+    evaluate(&scratch.path("gone"), &["a.png", "cannot be read"]);
+    scratch.write("class/eleven/a.png", b"");
+    evaluate(&scratch.path("class"), &["\"eleven\"", "no label of the bundle"]);
+    scratch.write("idx/t-images-idx3-ubyte", &[0, 0, 8, 3, 0, 0, 0, 1]);
+    evaluate(&scratch.path("idx"), &["no labels-idx1-ubyte"]);
+    scratch.write("idx/t-labels-idx1-ubyte", &[0, 0, 8, 1, 0, 0, 0, 1, 5]);
+    evaluate(&scratch.path("idx"), &["images", "header"]);
+}
+
+#[test]
+fn pack_verify_and_inspect_agree() {
+    let scratch = Scratch::new();
+    let one = scratch.path("mnist.biglittle");
+    let folder = scratch.path("mnist");
+    assert!(good(&["pack", &bundle(), "-o", &one]).contains("2 networks in 2 levels"));
+    good(&["pack", &bundle(), "-o", &folder]);
+    for path in [&one, &folder, &bundle()] {
+        assert!(good(&["verify", path]).contains("good, 2 networks opened"));
+        let report = json(&["inspect", path, "--json"]);
+        assert_eq!(report["labels"], 10);
+        assert_eq!(report["manifest"]["levels"][0]["name"], "little");
+        assert_eq!(report["networks"][0]["macs"], report["manifest"]["networks"][0]["macs"]);
+    }
+    let network = Path::new(&bundle()).join("little.onnx").display().to_string();
+    assert!(good(&["verify", &network]).contains("good, 1 network opened"));
+    assert!(good(&["inspect", &network]).contains("[1, 1, 28, 28]"));
+    refused(&["pack", &bundle(), "-o", &folder], BAD_DATA, &["exists already"]);
+    assert!(Path::new(&folder).join("manifest.json").exists());
+    let left = fs::read_dir(scratch.path(".")).unwrap().count();
+    assert_eq!(left, 2, "nothing temporary is left");
+}
+
+#[test]
+fn damage_is_refused_by_name() {
+    let scratch = Scratch::new();
+    let folder = scratch.path("mnist");
+    good(&["pack", &bundle(), "-o", &folder]);
+    let big = Path::new(&folder).join("big.onnx");
+    let mut bytes = fs::read(&big).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&big, &bytes).unwrap();
+    for command in ["verify", "inspect", "bench"] {
+        refused(&[command, &folder], BAD_DATA, &["mnist", "big.onnx", "SHA-256"]);
+    }
+    refused(&["run", "-b", &folder, "x.png"], BAD_DATA, &["big.onnx"]);
+    let junk = scratch.write("junk.onnx", b"not a network at all");
+    for command in ["verify", "inspect", "bench"] {
+        refused(&[command, &junk], BAD_DATA, &["junk.onnx"]);
+    }
+    // A network that passes for bytes but not for a network.
+    fs::write(&big, b"junk").unwrap();
+    let out = scratch.path("out.biglittle");
+    refused(&["pack", &folder, "-o", &out], BAD_DATA, &["\"big\""]);
+    assert!(!Path::new(&out).exists(), "nothing half-written");
+    refused(
+        &["verify", &scratch.path("nowhere.onnx")],
+        BAD_DATA,
+        &["nowhere.onnx", "cannot be read"],
+    );
+    refused(&["verify", &scratch.path("nowhere")], BAD_DATA, &["nowhere", "cannot be read"]);
+}
+
+#[test]
+fn bench_counts_runs() {
+    let figures = json(&["bench", &bundle(), "--seconds", "0.05", "--json"]);
+    assert_eq!(figures[0]["network"], "little");
+    for network in figures.as_array().unwrap() {
+        let ns = |name: &str| network[name].as_u64().unwrap();
+        assert!(ns("runs") >= 10);
+        assert!(ns("min_ns") <= ns("median_ns") && ns("median_ns") <= ns("p99_ns"));
+    }
+    assert!(good(&["bench", &bundle(), "--seconds", "0.05"]).contains("GMAC/s"));
+}
+
+#[test]
+fn wrong_usage_has_its_own_code() {
+    refused(&[], BAD_USAGE, &["Usage"]);
+    refused(&["dance"], BAD_USAGE, &["dance"]);
+    refused(&["run"], BAD_USAGE, &["required"]);
+    refused(&["demo", "--samples", "0"], BAD_USAGE, &["0"]);
+    refused(&["demo", "--samples", "10001"], BAD_USAGE, &["10000"]);
+    refused(&["bench", "x", "--seconds", "nan"], BAD_USAGE, &["0.01 to 3600"]);
+    refused(&["completions", "cobol"], BAD_USAGE, &["cobol"]);
+    assert!(good(&["--help"]).contains("Exit codes"));
+    assert!(good(&["completions", "bash"]).contains("biglittle"));
+}
+
+#[test]
+fn the_committed_schema_is_that_of_the_types() {
+    let committed = fs::read_to_string(models().join("manifest.schema.json")).unwrap();
+    assert_eq!(
+        good(&["schema"]),
+        committed,
+        "write it anew: biglittle schema > models/manifest.schema.json"
+    );
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let command = format!("{} schema | head -c 10", env!("CARGO_BIN_EXE_biglittle"));
+    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
