@@ -3,6 +3,11 @@
 //!
 //! Each case runs in a process of its own, this test again, whose memory is
 //! limited by the shell: Linux only.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail and report"
+)]
 #![cfg(target_os = "linux")]
 
 mod support;

@@ -4,6 +4,12 @@
 //! A short round is part of every run; `BIGLITTLE_LONG_TESTS=1` makes it
 //! thirty times as long.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail and report"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -2,6 +2,12 @@
 //! network gives the same scores as tract alone, and the work that the guard
 //! counts for convolutions and matrix products is the work that tract counts.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail and report"
+)]
+
 mod support;
 
 use biglittle::network::{ModelLimits, ModelSummary, try_model};

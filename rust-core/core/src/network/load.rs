@@ -17,6 +17,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(crate) struct LoadedModel {
     /// tract's typed and decluttered graph, for costs and for lowering.
+    #[allow(dead_code, reason = "read by lowering and by reports of costs")]
     pub(crate) typed: TypedModel,
     /// The optimised graph; one is shared by all threads.
     pub(crate) plan: Arc<TypedRunnableModel>,

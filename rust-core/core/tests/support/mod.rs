@@ -4,6 +4,7 @@
 
 pub mod bombs;
 pub mod networks;
+pub mod refusal;
 
 use prost::Message;
 use tract_onnx::pb::attribute_proto::AttributeType;

@@ -26,7 +26,7 @@ pub(super) fn split(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
             node.int_in("num_outputs", outputs as i64, outputs as i64..=outputs as i64)?;
             // From operator set 18 on the last part may be smaller.
             let each = if graph.opset >= 18 { size.div_ceil(outputs) } else { size / outputs };
-            let last = size.checked_sub(each * (outputs - 1)).unwrap_or(0);
+            let last = size.saturating_sub(each * (outputs - 1));
             (0..outputs)
                 .map(|i| if i + 1 == outputs && graph.opset >= 18 { last } else { each })
                 .collect()
