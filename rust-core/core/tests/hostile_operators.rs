@@ -194,6 +194,8 @@ fn shapes_and_axes() {
         let bytes = listed(13, "Squeeze", &[&[axis]], vec![]);
         refuse("Squeeze", &bytes, &["n_y", &format!("axes {axis}")]);
     }
+    let bytes = one("ReduceMax", &[], vec![ints("axes", &[])]);
+    refuse("no axes", &bytes, &["n_y", "empty list of axes"]);
     for axes in [vec![6], vec![-7], vec![0; 2], vec![0; 100]] {
         refuse("Unsqueeze", &listed(13, "Unsqueeze", &[&axes], vec![]), &["n_y", "Unsqueeze"]);
     }
