@@ -7,7 +7,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test fails by panicking and may say what it counted"
+    reason = "helpers of tests may fail and report"
 )]
 
 mod support;
@@ -22,7 +22,6 @@ use support::networks;
 use tract_onnx::pb::*;
 
 /// The longest that any file may take, opened and run once.
-const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 fn rounds(short: usize) -> usize {
     let long = std::env::var_os("BIGLITTLE_LONG_TESTS").is_some_and(|value| value == "1");
@@ -66,7 +65,7 @@ impl Tally {
         let result = support::try_model(bytes, &limits, |_| 0.0);
         let took = start.elapsed();
         self.slowest = self.slowest.max(took);
-        assert!(took < TIME_LIMIT, "{what} took {took:?}: {:?}", result.err());
+        assert!(took < support::time_limit(), "{what} took {took:?}: {:?}", result.err());
         match result {
             Ok((summary, scores)) => {
                 self.accepted += 1;

@@ -5,7 +5,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test fails by panicking and may say what it saw"
+    reason = "helpers of tests may fail and report"
 )]
 
 mod support;

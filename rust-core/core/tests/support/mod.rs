@@ -5,6 +5,9 @@
 
 pub mod bombs;
 pub mod networks;
+pub mod refusal;
+
+use std::time::Duration;
 
 use biglittle::network::{Model, ModelLimits, ModelSummary, Session};
 use prost::Message;
@@ -14,6 +17,17 @@ use tract_onnx::pb::*;
 
 pub const FLOAT: i32 = 1;
 pub const INT64: i32 = 7;
+
+/// Whether an emulator runs these tests, which is slow and knows no limits of
+/// memory.
+pub fn emulated() -> bool {
+    std::env::var_os("BIGLITTLE_EMULATED").is_some()
+}
+
+/// How long any file may take.
+pub fn time_limit() -> Duration {
+    Duration::from_secs(if emulated() { 60 } else { 2 })
+}
 
 /// A graph under construction; weights are small made-up numbers.
 pub struct Builder {

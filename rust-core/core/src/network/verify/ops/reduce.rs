@@ -2,6 +2,7 @@
 
 use super::super::graph::{Fact, Graph, Work};
 use super::super::node::{self, Node};
+use super::super::refuse::EXPORT_AGAIN;
 use crate::Result;
 
 pub(super) fn reduce(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
@@ -16,6 +17,10 @@ pub(super) fn reduce(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         node.arity(1..=1)?;
         node.ints("axes")?.map(<[i64]>::to_vec)
     };
+    if !as_input && axes.as_ref().is_some_and(Vec::is_empty) {
+        // Some take it for all axes, some for none.
+        return Err(node.refuse(format!("has an empty list of axes; {EXPORT_AGAIN}")));
+    }
     let nothing = as_input && node.flag("noop_with_empty_axes", false)?;
     let keep = node.flag("keepdims", true)?;
     let axes = node.axes("axes", &axes.unwrap_or_default(), fact.rank())?;

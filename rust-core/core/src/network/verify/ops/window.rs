@@ -52,8 +52,8 @@ impl Window {
                 return Err(node.refuse(format!("has no kernel_shape; {EXPORT_AGAIN}")));
             }
         };
-        for side in kernel {
-            node.in_range("kernel", side as i64, 1..=MAX_STEP)?;
+        for size in kernel {
+            node.in_range("kernel", size as i64, 1..=MAX_STEP)?;
         }
         let strides = pair(node, "strides", 1..=MAX_STEP)?.unwrap_or([1, 1]);
         let dilations = pair(node, "dilations", 1..=MAX_STEP)?.unwrap_or([1, 1]);
@@ -111,7 +111,8 @@ impl Window {
     /// Size of the padded image, in 1024ths of the image itself.
     pub(super) fn growth(&self, height: usize, width: usize) -> usize {
         let padded = |axis: usize, size: usize| size + self.before[axis] + self.after[axis];
-        (padded(0, height) * 1024).div_ceil(height) * padded(1, width).div_ceil(width)
+        let rows = padded(0, height).saturating_mul(1024).div_ceil(height);
+        rows.saturating_mul(padded(1, width).div_ceil(width))
     }
 
     /// The attributes for tract.
