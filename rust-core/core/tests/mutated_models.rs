@@ -21,8 +21,6 @@ use prost::Message;
 use support::networks;
 use tract_onnx::pb::*;
 
-/// The longest that any file may take, opened and run once.
-
 fn rounds(short: usize) -> usize {
     let long = std::env::var_os("BIGLITTLE_LONG_TESTS").is_some_and(|value| value == "1");
     if long { short * 30 } else { short }
