@@ -76,9 +76,10 @@ def _resnet(*widths: int) -> Net:
     return (*layers, Mean())
 
 
-def _strided(*convs: tuple[int, int]) -> Net:
-    """Unpadded convolutions of stride 2, given as (kernel, width), then a linear layer."""
-    return (*(Conv(width, kernel, 2, pad=0) for kernel, width in convs), Flat())
+def _thin(*convs: tuple[int, int]) -> Net:
+    """Unpadded convolutions, given as (kernel, width), then a linear layer."""
+    strided = [Conv(width, kernel, 2, pad=0) for kernel, width in convs[:2]]
+    return (*strided, *(Conv(width, kernel, pad=0) for kernel, width in convs[2:]), Flat())
 
 
 BIGS: dict[str, Net] = {
@@ -92,17 +93,16 @@ BIGS: dict[str, Net] = {
     "resnet-32-64-128": _resnet(32, 64, 128),
 }
 
-# Named by kernel x width of each convolution. Without padding, because the
-# runtime's unpadded convolutions are about a third cheaper at this size.
+# Named by kernel x width of each convolution: two of stride 2, then stride 1. Without
+# padding, because the runtime's unpadded convolutions are about a third cheaper here.
 LITTLES: dict[str, Net] = {
-    "4x8-3x16": _strided((4, 8), (3, 16)),
-    "4x16-3x16": _strided((4, 16), (3, 16)),
-    "3x16-3x32": _strided((3, 16), (3, 32)),
-    "4x16-3x32": _strided((4, 16), (3, 32)),
-    "4x16-3x48": _strided((4, 16), (3, 48)),
-    "4x8-3x16-3x32": (*_strided((4, 8), (3, 16))[:-1], Conv(32, pad=0), Flat()),
-    "4x16-3x32-3x32": (*_strided((4, 16), (3, 32))[:-1], Conv(32, pad=0), Flat()),
-    "4x16-3x32-3x64": (*_strided((4, 16), (3, 32))[:-1], Conv(64, pad=0), Flat()),
+    "4x8-3x16": _thin((4, 8), (3, 16)),
+    "4x16-3x32": _thin((4, 16), (3, 32)),
+    "4x8-3x16-3x32": _thin((4, 8), (3, 16), (3, 32)),
+    "4x16-3x16-3x32": _thin((4, 16), (3, 16), (3, 32)),
+    "4x16-3x32-3x32": _thin((4, 16), (3, 32), (3, 32)),
+    "4x8-3x16-3x32-3x32": _thin((4, 8), (3, 16), (3, 32), (3, 32)),
+    "4x8-3x16-3x48-3x48": _thin((4, 8), (3, 16), (3, 48), (3, 48)),
 }
 
 ALL: dict[str, Net] = {**BIGS, **LITTLES}

@@ -1,6 +1,6 @@
 """Trains one network on labels, with distortions, a cosine schedule and averaged weights.
 
-    python train.py NAME --data DATA_DIR --out RUN_DIR [--epochs 16] [--seed 1]
+    python train.py NAME --data DATA_DIR --out RUN_DIR [--epochs 16] [--seed 1] [--start RUN_DIR]
 
 Writes RUN_DIR/NAME.pt (the averaged weights of the last step: no epoch is picked)
 and RUN_DIR/NAME.json (recipe, seed, validation accuracy). One thread; convolutions
@@ -76,6 +76,11 @@ def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     (images, labels), validation = data.train_validation(args.data)
     module = nets.build(nets.ALL[args.name]).to(memory_format=torch.channels_last)
+    before = ""
+    if args.start:
+        module.load_state_dict(torch.load(args.start / f"{args.name}.pt", weights_only=True))
+        record = json.loads((args.start / f"{args.name}.json").read_text())
+        before = f"{record['recipe']} (seed {record['seed']}); then "
     average = averaged(module, 0.998)
     optimiser = torch.optim.SGD(
         module.parameters(), args.rate, momentum=0.9, nesterov=True, weight_decay=5e-4
@@ -113,8 +118,8 @@ def train(args: argparse.Namespace) -> None:
             "name": args.name,
             "seed": args.seed,
             "validation_accuracy": round(score, 2),
-            "recipe": f"cross-entropy on 50,000 distorted digits, {args.epochs} epochs, SGD "
-            f"(Nesterov 0.9, rate {args.rate}, weight decay 5e-4, batch {args.batch}), one epoch "
+            "recipe": f"{before}cross-entropy on 50,000 distorted digits, {args.epochs} epochs, "
+            f"SGD (Nesterov 0.9, rate {args.rate}, weight decay 5e-4, batch {args.batch}), one epoch "
             "of warm-up then cosine, averaged weights (decay 0.998)",
             "seconds": round(time.monotonic() - started),
         },
@@ -130,6 +135,7 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="go on from the weights in this run folder")
     train(parser.parse_args())
     return 0
 
