@@ -57,10 +57,10 @@ class _Graph:
         return self.node("Relu", [y]) if relu else y
 
 
-def to_onnx(net: nets.Net, module: nn.Sequential, name: str) -> onnx.ModelProto:
-    """The ONNX model of a trained module."""
+def to_onnx(module: nn.Sequential, name: str) -> onnx.ModelProto:
+    """The ONNX model of the trained module of the run `name`."""
     graph, x = _Graph(), "input"
-    for layer, block in zip(net, module):
+    for layer, block in zip(nets.ALL[nets.architecture(name)], module):
         match layer:
             case nets.Conv():
                 x = graph.conv(x, block, layer.relu)
@@ -98,7 +98,7 @@ def to_onnx(net: nets.Net, module: nn.Sequential, name: str) -> onnx.ModelProto:
 
 def load(run: Path, name: str) -> nn.Sequential:
     """The trained module `name` from the folder of a training run, in eval mode."""
-    module = nets.build(nets.ALL[name])
+    module = nets.build(nets.ALL[nets.architecture(name)])
     module.load_state_dict(torch.load(run / f"{name}.pt", weights_only=True))
     return module.eval()
 
@@ -106,10 +106,10 @@ def load(run: Path, name: str) -> nn.Sequential:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="folder with the trained weights")
-    parser.add_argument("name", choices=sorted(nets.ALL))
+    parser.add_argument("name", help="of the run: NAME.pt in that folder")
     parser.add_argument("output", type=Path)
     args = parser.parse_args()
-    onnx.save(to_onnx(nets.ALL[args.name], load(args.run, args.name), args.name), args.output)
+    onnx.save(to_onnx(load(args.run, args.name), args.name), args.output)
     return 0
 
 

@@ -68,16 +68,16 @@ def measure(args: argparse.Namespace) -> None:
         scores = args.out / f"{name}.npy"
         if not scores.exists() or scores.stat().st_mtime < weights.stat().st_mtime:
             module = export_onnx.load(args.runs, name)
-            onnx.save(export_onnx.to_onnx(nets.ALL[name], module, name), path)
+            onnx.save(export_onnx.to_onnx(module, name), path)
             np.save(scores, answer(path, images))
         right = np.load(scores).argmax(1) == labels.numpy()
-        macs, params = nets.count(nets.ALL[name])
+        macs, params = nets.count(nets.ALL[nets.architecture(name)])
         record = json.loads(record_path.read_text())
         files.append(path)
         entries.append(
             {
                 "name": name,
-                "role": "big" if name in nets.BIGS else "little",
+                "role": "big" if nets.architecture(name) in nets.BIGS else "little",
                 "macs": macs,
                 "params": params,
                 "validation_accuracy": round(100.0 * float(right.mean()), 2),

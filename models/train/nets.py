@@ -108,6 +108,11 @@ LITTLES: dict[str, Net] = {
 ALL: dict[str, Net] = {**BIGS, **LITTLES}
 
 
+def architecture(run: str) -> str:
+    """The architecture of a run: NAME of NAME+EPOCHS, which went on from earlier weights."""
+    return run.partition("+")[0]
+
+
 class _ConvBlock(nn.Module):
     """Convolution, batch norm, optional ReLU."""
 

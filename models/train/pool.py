@@ -18,7 +18,6 @@ from torch import nn
 import augment
 import data
 import export_onnx
-import nets
 
 
 @torch.inference_mode()
@@ -68,7 +67,7 @@ def make(args: argparse.Namespace) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("teachers", nargs="+", choices=sorted(nets.ALL))
+    parser.add_argument("teachers", nargs="+", help="names of runs: NAME.pt in RUN_DIR")
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--out", type=Path, default=Path("pool.pt"))

@@ -2,6 +2,7 @@
 
     python train.py NAME --data DATA_DIR --out RUN_DIR [--epochs 16] [--seed 1] [--start RUN_DIR]
 
+With --start it goes on from the weights in that folder and writes NAME+EPOCHS.
 Writes RUN_DIR/NAME.pt (the averaged weights of the last step: no epoch is picked)
 and RUN_DIR/NAME.json (recipe, seed, validation accuracy). One thread; convolutions
 run in bfloat16 under autocast, validation in float32.
@@ -110,17 +111,18 @@ def train(args: argparse.Namespace) -> None:
                 f"{args.name} epoch {epoch} loss {loss:.4f} val {score:.2f} {seconds:.0f} s",
                 flush=True,
             )
+    name = f"{args.name}+{args.epochs}" if args.start else args.name
     save(
         average,
         args.out,
-        args.name,
+        name,
         {
-            "name": args.name,
+            "name": name,
             "seed": args.seed,
             "validation_accuracy": round(score, 2),
             "recipe": f"{before}cross-entropy on 50,000 distorted digits, {args.epochs} epochs, "
-            f"SGD (Nesterov 0.9, rate {args.rate}, weight decay 5e-4, batch {args.batch}), one epoch "
-            "of warm-up then cosine, averaged weights (decay 0.998)",
+            f"SGD (Nesterov 0.9, rate {args.rate}, weight decay 5e-4, batch {args.batch}), "
+            "one epoch of warm-up then cosine, averaged weights (decay 0.998)",
             "seconds": round(time.monotonic() - started),
         },
     )
