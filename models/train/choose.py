@@ -69,6 +69,32 @@ def weigh(little: dict, big: dict, folder: Path, k: int) -> dict[str, object]:
     }
 
 
+def curve(little: dict, big: dict, folder: Path) -> list[dict[str, object]]:
+    """What one pair costs and loses on the validation digits at a range of escalation rates."""
+    labels = np.load(folder / "labels.npy")
+    small, large = (np.load(folder / f"{x['name']}.npy") for x in (little, big))
+    scores = margins(small)
+    right, rescued = small.argmax(1) == labels, large.argmax(1) == labels
+    points = []
+    for rate in (0.0025, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.03, 0.05):
+        t = math.floor(np.sort(scores)[round(rate * len(scores)) - 1] * 1e5) / 1e5
+        accepted = scores > t
+        actual = float(1.0 - accepted.mean())
+        cascade = np.where(accepted, right, rescued)
+        points.append(
+            {
+                "threshold": t,
+                "escalation_rate": round(actual, 5),
+                "harmed": int((~right & rescued & accepted).sum()),
+                "validation_loss_points": round(100.0 * float(rescued.mean() - cascade.mean()), 2),
+                "cpu_cost_fraction": round(
+                    little["tract_us_median"] / big["tract_us_median"] + actual, 5
+                ),
+            }
+        )
+    return points
+
+
 def network(entry: dict, file: Path) -> dict[str, object]:
     """The export record of one network."""
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -114,6 +140,9 @@ def main() -> int:
     pairs = [weigh(a, b, args.measured, k) for b in of["big"] for a in of["little"]]
     pairs.sort(key=lambda p: (p["big"], p["cpu_cost_fraction"]))
     front = {"epsilon": args.epsilon, "delta": args.delta, "networks": entries, "pairs": pairs}
+    if args.pair:
+        small, large = (next(e for e in entries if e["name"] == name) for name in args.pair)
+        front["curve_of_the_chosen_pair"] = curve(small, large, args.measured)
     args.front.write_text(json.dumps(front, indent=2) + "\n")
     for p in pairs:
         print(
