@@ -66,7 +66,7 @@ def train_validation(folder: Path) -> tuple[Digits, Digits]:
 
 
 def test(folder: Path) -> Digits:
-    """The 10,000 test digits: looked at once, by `final_test.py`."""
+    """The 10,000 test digits: opened by `final_test.py` alone."""
     return _digits(folder, "t10k")
 
 

@@ -1,18 +1,16 @@
 """Exports every trained network, answers the validation digits, times the files.
 
-    python measure.py --data DATA_DIR --runs RUN_DIR --out MEASURED --bench "COMMAND"
+    python measure.py --data DATA_DIR --runs RUN_DIR --out MEASURED [--biglittle PATH]
 
-For every RUN_DIR/NAME.pt: MEASURED/NAME.onnx, MEASURED/NAME.npy (validation logits
-by ONNX Runtime) and an entry of MEASURED/measured.json. COMMAND gets ONNX files as
-arguments and prints a line `FILE median_us X min_us Y` for each, in the runtime the
-pair will run on. Rounds are interleaved; the lowest median of the rounds is kept.
+For every RUN_DIR/NAME.json: MEASURED/NAME.onnx, MEASURED/NAME.npy (validation logits
+by ONNX Runtime) and an entry of MEASURED/measured.json. Times are by `biglittle bench`,
+in the runtime the pair will run on: CPU time, the lowest median of interleaved rounds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -42,17 +40,17 @@ def answer(path: Path, images: torch.Tensor) -> np.ndarray:
     )
 
 
-def timings(command: str, files: list[Path], rounds: int) -> dict[str, dict[str, float]]:
-    """Microseconds per file: the lowest median and the lowest minimum of the rounds."""
+def timings(biglittle: Path, files: list[Path], rounds: int) -> dict[str, dict[str, float]]:
+    """What `biglittle bench` says of each file, by name, with the lowest times of the rounds."""
     best: dict[str, dict[str, float]] = {}
     for _ in range(rounds):
-        argv = [*shlex.split(command), *map(str, files)]
-        printed = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
-        for line in printed.splitlines():
-            path, _, median, _, least = line.split()
-            entry = best.setdefault(Path(path).stem, {"median": np.inf, "min": np.inf})
-            entry["median"] = min(entry["median"], float(median))
-            entry["min"] = min(entry["min"], float(least))
+        for file in files:
+            argv = [str(biglittle), "bench", str(file), "--json"]
+            printed = subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout
+            (result,) = json.loads(printed)
+            entry = best.setdefault(file.stem, result)
+            for time in ("cpu_median_ns", "min_ns"):
+                entry[time] = min(entry[time], result[time])
     return best
 
 
@@ -85,10 +83,16 @@ def measure(args: argparse.Namespace) -> None:
                 "recipe": record["recipe"],
             }
         )
-    timed = timings(args.bench, files, args.rounds)
+    timed = timings(args.biglittle, files, args.rounds)
     for entry in entries:
-        entry["tract_us_median"] = timed[entry["name"]]["median"]
-        entry["tract_us_min"] = timed[entry["name"]]["min"]
+        result = timed[entry["name"]]
+        if result["macs"] != entry["macs"]:
+            raise SystemExit(
+                f"{entry['name']}: biglittle counts {result['macs']} MACs, nets.py"
+                f" {entry['macs']}; delete its files in {args.out} and retry"
+            )
+        entry["tract_us_median"] = round(result["cpu_median_ns"] / 1000, 2)
+        entry["tract_us_min"] = round(result["min_ns"] / 1000, 2)
         print(
             f"{entry['name']:18} {entry['macs'] / 1e6:7.3f} MMACs"
             f" {entry['tract_us_median']:8.2f} us {entry['validation_accuracy']:.2f} %"
@@ -101,9 +105,16 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--out", type=Path, default=Path("measured"))
-    parser.add_argument("--bench", required=True)
+    parser.add_argument("--biglittle", type=Path, default=Path("../../target/release/biglittle"))
     parser.add_argument("--rounds", type=int, default=3)
-    measure(parser.parse_args())
+    args = parser.parse_args()
+    if not args.biglittle.is_file():
+        parser.error(
+            f"{args.biglittle} not found; run cargo build --release -p biglittle-cli,"
+            " or name another with --biglittle"
+        )
+    args.biglittle = args.biglittle.resolve()
+    measure(args)
     return 0
 
 
