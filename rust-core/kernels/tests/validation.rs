@@ -174,10 +174,10 @@ fn memory_is_limited() {
     let e = compile(small, &|_| {}, 10_000).expect_err("arena");
     says(&e, ErrorKind::LimitExceeded, &["10000 bytes"]);
     // wide padding multiplies rows
-    let tall = Shape::new(1 << 14, 4, 4);
+    let tall = Shape::new(1 << 12, 4, 4);
     let pad = |c: &mut Conv| c.padding = Padding { left: 4000, right: 4000, ..c.padding };
-    let e = compile(tall, &pad, 1 << 28).expect_err("arena");
-    says(&e, ErrorKind::LimitExceeded, &["268435456 bytes"]);
+    let e = compile(tall, &pad, 1 << 26).expect_err("arena");
+    says(&e, ErrorKind::LimitExceeded, &["67108864 bytes"]);
     // many taps and many rows make a large table
     let tall = Shape::new(1 << 18, 1, 1);
     let taps = |c: &mut Conv| {
