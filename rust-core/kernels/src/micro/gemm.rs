@@ -110,7 +110,7 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
     // the arena, and that the panel holds `(1 + segments * klen) * NV` vectors.
     // Debug builds check again. Prefetches may point anywhere.
     unsafe {
-        let parts = parts(MR * NV);
+        let (parts, groups) = (parts(MR * NV), MR.div_ceil(S::GROUP));
         let zero = S::splat(0.0);
         let mut acc = [[[zero; NV]; MR]; 4];
         unroll!(4: J < NV, {
@@ -121,20 +121,24 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
         });
         let mut off = [0usize; MR];
         unroll!(14: I < MR, {
-            off[I] = S::opaque_offset(I * t.apix);
+            off[I] = S::opaque_offset(I % S::GROUP * t.apix);
         });
         let mut b = panel.add(NV * S::L);
         let mut pf = t.prefetch.at;
         let mut fetching = t.prefetch.steps;
         for r in 0..t.segments {
-            let mut a = t.cx.base.add(*rows.add(r) as usize + skip).cast_const();
-            t.cx.check(a, (MR - 1) * t.apix + t.klen);
+            let first = t.cx.base.add(*rows.add(r) as usize + skip).cast_const();
+            t.cx.check(first, (MR - 1) * t.apix + t.klen);
+            let mut a = [first; 7];
+            unroll!(7: G < groups, {
+                a[G] = S::running(first.add(G * S::GROUP * t.apix));
+            });
             let mut k = t.klen;
             macro_rules! step {
                 () => {
-                    let mut av = [S::load_a(a); MR];
+                    let mut av = [S::load_a(a[0]); MR];
                     unroll!(14: I < MR, {
-                        av[I] = S::load_a(if I == 0 { a } else { a.add(off[I]) });
+                        av[I] = S::load_a(a[I / S::GROUP].add(off[I]));
                     });
                     unroll!(4: Q < 4, {
                         let mut bv = [zero; NV];
@@ -148,8 +152,10 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
                             });
                         });
                     });
-                    a = S::opaque(a.add(4));
-                    b = S::opaque(b.add(4 * NV * S::L));
+                    unroll!(7: G < groups, {
+                        a[G] = S::running(a[G].add(4));
+                    });
+                    b = S::running(b.add(4 * NV * S::L));
                     k -= 4;
                 };
             }
@@ -170,11 +176,13 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
                 unroll!(4: J < NV, {
                     let bv = S::load(b.add(J * S::L));
                     unroll!(14: I < MR, {
-                        let x = S::splat(*if I == 0 { a } else { a.add(off[I]) });
+                        let x = S::splat(*a[I / S::GROUP].add(off[I]));
                         acc[0][I][J] = S::fma(x, bv, acc[0][I][J]);
                     });
                 });
-                a = a.add(1);
+                unroll!(7: G < groups, {
+                    a[G] = S::running(a[G].add(1));
+                });
                 b = b.add(NV * S::L);
                 k -= 1;
             }

@@ -1,6 +1,6 @@
 //! AVX2 with FMA: 8 floats, 16 registers.
 
-use super::{Simd, methods};
+use super::{Simd, hide, methods};
 use std::arch::x86_64::{
     __m256, _CMP_UNORD_Q, _MM_HINT_T0, _mm_prefetch, _mm256_add_ps, _mm256_blendv_ps,
     _mm256_castps_si256, _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_div_ps, _mm256_fmadd_ps,
@@ -18,6 +18,7 @@ impl Simd for Avx2 {
     const L: usize = 8;
     // 4 x 3 and 4 x 24 floats spill
     const MR: [usize; 4] = [12, 6, 1, 1];
+    const GROUP: usize = 3;
 
     methods! {
         load(p: *const f32) -> __m256 { _mm256_loadu_ps(p) }
@@ -55,5 +56,10 @@ impl Simd for Avx2 {
     unsafe fn fma_lane<const K: usize>(acc: __m256, b: __m256, a: *const f32) -> __m256 {
         // SAFETY: `a` came from `load_a`, whose caller vouched for 4 floats.
         unsafe { _mm256_fmadd_ps(_mm256_set1_ps(*a.add(K)), b, acc) }
+    }
+
+    #[inline(always)]
+    fn running<T>(p: *const T) -> *const T {
+        hide(p)
     }
 }

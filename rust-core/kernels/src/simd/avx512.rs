@@ -1,6 +1,6 @@
 //! AVX-512 (F, VL, DQ): 16 floats, 32 registers.
 
-use super::{Simd, methods};
+use super::{Simd, hide, methods};
 use std::arch::x86_64::{
     __m512, _CMP_UNORD_Q, _MM_HINT_T0, _mm_prefetch, _mm512_add_ps, _mm512_castps_si512,
     _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_div_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
@@ -17,6 +17,7 @@ impl Simd for Avx512 {
     const L: usize = 16;
     // 7 x 4 spills
     const MR: [usize; 4] = [14, 12, 9, 6];
+    const GROUP: usize = 3;
 
     methods! {
         load(p: *const f32) -> __m512 { _mm512_loadu_ps(p) }
@@ -56,5 +57,10 @@ impl Simd for Avx512 {
     unsafe fn fma_lane<const K: usize>(acc: __m512, b: __m512, a: *const f32) -> __m512 {
         // SAFETY: `a` came from `load_a`, whose caller vouched for 4 floats.
         unsafe { _mm512_fmadd_ps(_mm512_set1_ps(*a.add(K)), b, acc) }
+    }
+
+    #[inline(always)]
+    fn running<T>(p: *const T) -> *const T {
+        hide(p)
     }
 }

@@ -57,13 +57,23 @@ pub(crate) trait Simd: Copy {
     /// `acc + b * a[K]` for `K` in 0..4.
     unsafe fn fma_lane<const K: usize>(acc: Self::V, b: Self::V, a: Self::A) -> Self::V;
 
-    /// `p`, hidden from the optimiser where folding several pointers into one
-    /// index costs instructions.
+    /// How many rows are addressed from one pointer. x86 can scale an index by
+    /// the row stride only once and twice, so that more rows from one pointer
+    /// would cost a register each.
+    const GROUP: usize;
+
+    /// `p`, hidden from the optimiser, which would fold several running
+    /// pointers into one index and spill the differences. For matrix loops.
+    #[inline(always)]
+    fn running<T>(p: *const T) -> *const T {
+        p
+    }
+    /// `p`, hidden only where registers are plenty. For depthwise loops.
     #[inline(always)]
     fn opaque<T>(p: *const T) -> *const T {
         p
     }
-    /// `n`, hidden likewise.
+    /// `n`, hidden likewise, so that each offset has a register of its own.
     #[inline(always)]
     fn opaque_offset(n: usize) -> usize {
         n
@@ -84,3 +94,14 @@ macro_rules! methods {
 }
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use methods;
+
+/// [`Simd::running`] of real instruction sets.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn hide<T>(mut p: *const T) -> *const T {
+    // SAFETY: no instruction; the register comes back as it went in.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) p, options(nomem, nostack, preserves_flags));
+    }
+    p
+}

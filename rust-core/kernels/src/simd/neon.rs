@@ -1,6 +1,6 @@
 //! NEON on arm64: 4 floats, 32 registers.
 
-use super::{Simd, methods};
+use super::{Simd, hide, methods};
 use std::arch::aarch64::{
     float32x4_t, vaddq_f32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vfmaq_laneq_f32, vld1q_f32,
     vmaxq_f32, vminq_f32, vmulq_f32, vreinterpretq_f32_u32, vreinterpretq_u32_f32, vshlq_n_u32,
@@ -16,6 +16,7 @@ impl Simd for Neon {
     const L: usize = 4;
     // accumulators, one vector of four k for each row, weights: 10 x 2 spills
     const MR: [usize; 4] = [12, 9, 7, 5];
+    const GROUP: usize = 14;
 
     methods! {
         load(p: *const f32) -> float32x4_t { vld1q_f32(p) }
@@ -60,22 +61,17 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    fn running<T>(p: *const T) -> *const T {
+        hide(p)
+    }
+
+    #[inline(always)]
     fn opaque<T>(p: *const T) -> *const T {
-        let mut q = p;
-        // SAFETY: no instruction; the register comes back as it went in.
-        unsafe {
-            std::arch::asm!("/* {0} */", inout(reg) q, options(nomem, nostack, preserves_flags));
-        }
-        q
+        hide(p)
     }
 
     #[inline(always)]
     fn opaque_offset(n: usize) -> usize {
-        let mut m = n;
-        // SAFETY: no instruction; the register comes back as it went in.
-        unsafe {
-            std::arch::asm!("/* {0} */", inout(reg) m, options(nomem, nostack, preserves_flags));
-        }
-        m
+        hide(std::ptr::without_provenance::<u8>(n)).addr()
     }
 }

@@ -20,6 +20,7 @@ impl Simd for Scalar {
     type A = *const f32;
     const L: usize = 4;
     const MR: [usize; 4] = [8, 4, 1, 1];
+    const GROUP: usize = 14;
 
     #[inline(always)]
     unsafe fn load(p: *const f32) -> V {
