@@ -132,7 +132,7 @@ unsafe fn transform_input<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogr
         unsafe {
             let rows = cx.rows.add(call.rows + tr * PATCH);
             let mut r = [std::ptr::null::<f32>(); PATCH];
-            unroll!(7: I < 6, {
+            unroll!(6: I < 6, {
                 r[I] = cx.base.add(*rows.add(I) as usize + tx * TILE * call.ipix).cast_const();
                 cx.check(r[I], (PATCH - 1) * call.ipix + floats);
             });
@@ -141,20 +141,20 @@ unsafe fn transform_input<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogr
             for c in 0..w.in_vectors {
                 let zero = S::splat(0.0);
                 let mut half = [[zero; 6]; 6];
-                unroll!(7: X < 6, {
+                unroll!(6: X < 6, {
                     let at = X * call.ipix + c * S::L;
                     let mut d = [zero; 6];
-                    unroll!(7: I < 6, {
+                    unroll!(6: I < 6, {
                         d[I] = S::load(r[I].add(at));
                     });
                     let q = input_column::<S>(d);
-                    unroll!(7: I < 6, {
+                    unroll!(6: I < 6, {
                         half[I][X] = q[I];
                     });
                 });
-                unroll!(7: I < 6, {
+                unroll!(6: I < 6, {
                     let q = input_column::<S>(half[I]);
-                    unroll!(7: J < 6, {
+                    unroll!(6: J < 6, {
                         S::store(v.add((I * PATCH + J) * stride + c * S::L), q[J]);
                     });
                 });
@@ -184,9 +184,9 @@ unsafe fn transform_output<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winog
             for c in 0..w.out_vectors {
                 let zero = S::splat(0.0);
                 let mut half = [[zero; 6]; 4];
-                unroll!(7: X < 6, {
+                unroll!(6: X < 6, {
                     let mut d = [zero; 6];
-                    unroll!(7: I < 6, {
+                    unroll!(6: I < 6, {
                         d[I] = S::load(m.add((I * PATCH + X) * stride + c * S::L));
                     });
                     let q = output_column::<S>(d);

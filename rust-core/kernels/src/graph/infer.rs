@@ -1,6 +1,6 @@
 //! Shapes of nodes, and every check that a node must pass.
 //!
-//! All arithmetic is checked or bounded by [`limits`]. Called by
+//! All arithmetic is checked or bounded by [`limits`](super::limits). Called by
 //! [`Graph::add`](super::Graph::add) and `validate`.
 
 use super::limits::{MAX_CONCAT, MAX_ELEMENTS, MAX_EXTENT, MAX_WINDOW};
@@ -42,8 +42,7 @@ fn check_padding(p: Padding) -> Result<(), Error> {
 
 fn check_activation(a: Activation) -> Result<(), Error> {
     match a {
-        // written so that NaN fails
-        Activation::Clip { lo, hi } if !(lo <= hi) => {
+        Activation::Clip { lo, hi } if lo > hi || lo.is_nan() || hi.is_nan() => {
             Err(Error::graph(format!("clip bounds {lo}..{hi} are not in order")))
         }
         Activation::HardSigmoid { alpha, beta } if !(alpha.is_finite() && beta.is_finite()) => {
@@ -112,7 +111,7 @@ fn conv(c: &Conv, shapes: &[Shape]) -> Result<Shape, Error> {
     let x = shape_of(shapes, c.x)?;
     let [h, w] = window(x, c.kernel, c.stride, c.dilation, c.padding)?;
     let out = check_shape(Shape { h, w, c: c.out_channels })?;
-    if c.groups == 0 || x.c % c.groups != 0 || c.out_channels % c.groups != 0 {
+    if c.groups == 0 || !x.c.is_multiple_of(c.groups) || !c.out_channels.is_multiple_of(c.groups) {
         return Err(Error::graph(format!(
             "groups {} do not divide {} input and {} output channels",
             c.groups, x.c, c.out_channels
@@ -222,7 +221,7 @@ pub(super) fn infer(op: &Op, shapes: &[Shape]) -> Result<Shape, Error> {
         }
         Op::Shuffle { x, groups } => {
             let x = shape_of(shapes, *x)?;
-            if *groups == 0 || x.c % groups != 0 {
+            if *groups == 0 || !x.c.is_multiple_of(*groups) {
                 return Err(Error::graph(format!(
                     "groups {groups} do not divide {} channels",
                     x.c

@@ -79,7 +79,7 @@ unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize>(
                     let v = S::load(r[Y].add(if J == 0 { 0 } else { off[J] }));
                     unroll!(7: Q < K, {
                         let at = J.wrapping_sub(Q);
-                        if J >= Q && at % ST == 0 && at / ST < XT {
+                        if J >= Q && at.is_multiple_of(ST) && at / ST < XT {
                             acc[at / ST] = S::fma(v, wv[Q], acc[at / ST]);
                         }
                     });

@@ -14,10 +14,11 @@ pub(crate) mod table;
 use crate::simd::Simd;
 
 /// Repeats a block for constant `$i` in `0..$n`, so that arrays indexed by it
-/// stay in registers. The word in front is the largest `$n` there may be: a
+/// stay in registers. The number in front is the largest `$n` there may be: a
 /// short list keeps nested repetitions, and so compile time, small.
 macro_rules! unroll {
     (4: $($rest:tt)*) => { $crate::micro::unroll!(@ [0 1 2 3] $($rest)*) };
+    (6: $($rest:tt)*) => { $crate::micro::unroll!(@ [0 1 2 3 4 5] $($rest)*) };
     (7: $($rest:tt)*) => { $crate::micro::unroll!(@ [0 1 2 3 4 5 6] $($rest)*) };
     (14: $($rest:tt)*) => {
         $crate::micro::unroll!(@ [0 1 2 3 4 5 6 7 8 9 10 11 12 13] $($rest)*)

@@ -98,16 +98,16 @@ fn views(g: &Graph, methods: &[Method], lanes: usize, fuse: bool) -> Vec<Option<
     // outer joins first, so that a part knows whether its join is a part
     for node in g.nodes.iter().rev() {
         let Op::Concat(c) = &node.op else { continue };
-        let (out, mut channel) = (node.out.0, 0);
+        let (out, mut channel) = (node.out.0, 0usize);
         for (i, part) in c.xs.iter().enumerate() {
             let n = g.shapes[part.0].c;
-            let whole = n % lanes == 0 && width[part.0] == n;
+            let whole = n.is_multiple_of(lanes) && width[part.0] == n;
             let tail = i + 1 == c.xs.len()
                 && parent[out].is_none()
                 && width[part.0] == n.next_multiple_of(lanes);
             if part.0 != g.input().0
                 && parent[part.0].is_none()
-                && channel % lanes == 0
+                && channel.is_multiple_of(lanes)
                 && (whole || tail)
             {
                 parent[part.0] = Some((out, channel));

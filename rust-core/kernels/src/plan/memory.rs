@@ -13,8 +13,11 @@ use crate::winograd::{PRODUCTS, TILE, matrix_stride};
 
 /// Floats that a vector may read past the last channel of the last pixel.
 const SLACK: usize = 64;
-/// Bytes of transformed tiles that a Winograd call works on.
-const WINOGRAD_BLOCK: usize = 192 * 1024;
+/// Bytes of transformed tiles that a Winograd call works on: least and most.
+/// Each call reads all transformed weights, so that layers with large ones
+/// take large blocks, up to about a level 2 cache.
+const WINOGRAD_BLOCK: [usize; 2] =
+    if cfg!(target_arch = "aarch64") { [192 << 10, 384 << 10] } else { [192 << 10, 1280 << 10] };
 
 /// Where scratch memory is, and how much there is of all.
 #[derive(Debug)]
@@ -31,7 +34,9 @@ pub(super) struct Arena {
 pub(super) fn winograd_block(x: &Layout, out: &Layout, lanes: usize) -> [usize; 3] {
     let (rows, tiles) = (out.shape.h.div_ceil(TILE), out.shape.w.div_ceil(TILE));
     let floats = x.shape.c.next_multiple_of(lanes) + out.shape.c.next_multiple_of(lanes);
-    let fit = (WINOGRAD_BLOCK / (4 * PRODUCTS * tiles * floats)).clamp(1, rows);
+    let weights = 4 * PRODUCTS * x.shape.c * out.shape.c.next_multiple_of(lanes);
+    let bytes = (weights / 2).clamp(WINOGRAD_BLOCK[0], WINOGRAD_BLOCK[1]);
+    let fit = (bytes / (4 * PRODUCTS * tiles * floats)).clamp(1, rows);
     [rows, tiles, rows.div_ceil(rows.div_ceil(fit))]
 }
 

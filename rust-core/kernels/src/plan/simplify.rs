@@ -88,7 +88,7 @@ impl Rewriter {
             Op::Slice(s) => to(&mut s.x),
             Op::Pad(p) => to(&mut p.x),
             Op::GlobalAverage(x) | Op::Softmax(x) | Op::Activate(x, _) | Op::Shuffle { x, .. } => {
-                to(x)
+                to(x);
             }
         }
     }

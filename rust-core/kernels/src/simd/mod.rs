@@ -97,6 +97,7 @@ use methods;
 
 /// [`Simd::running`] of real instruction sets.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "the pointer is not followed")]
 #[inline(always)]
 fn hide<T>(mut p: *const T) -> *const T {
     // SAFETY: no instruction; the register comes back as it went in.

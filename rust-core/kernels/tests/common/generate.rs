@@ -59,7 +59,7 @@ fn any_conv(net: &mut Network, r: &mut Rng, x: Value) {
         3 => [5, 5],
         _ => [r.range(1, 7), r.range(1, 7)],
     };
-    let divisors: Vec<usize> = (1..=c).filter(|g| c % g == 0).collect();
+    let divisors: Vec<usize> = (1..=c).filter(|g| c.is_multiple_of(*g)).collect();
     let (groups, out) = match r.range(0, 5) {
         0 | 1 => (c, c),
         2 => {
@@ -209,7 +209,7 @@ fn other(net: &mut Network, r: &mut Rng, x: Value) {
             net.add(Slice { x, start, count: r.range(1, s.c - start) });
         }
         9 => {
-            let groups = (1..=s.c).rev().find(|g| s.c % g == 0 && *g <= 4).unwrap_or(1);
+            let groups = (1..=s.c).rev().find(|g| s.c.is_multiple_of(*g) && *g <= 4).unwrap_or(1);
             net.add(Op::Shuffle { x, groups });
         }
         10 => drop(net.add(Pad { x, padding: padding(r, 2) })),
