@@ -47,6 +47,11 @@ fn check(seeds: std::ops::Range<u64>) {
             }
         }
     }
+    report(worst);
+}
+
+#[allow(clippy::print_stdout, reason = "shown with --nocapture")]
+fn report(worst: f64) {
     println!("worst error {worst:.2e} of the largest intermediate");
 }
 

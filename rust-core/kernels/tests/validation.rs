@@ -46,18 +46,19 @@ fn input_shapes() {
 fn convolution_parameters() {
     let limit = ErrorKind::LimitExceeded;
     let invalid = ErrorKind::InvalidGraph;
-    let big = limits::MAX_WINDOW + 1;
-    let cases: [(&dyn Fn(&mut Conv), ErrorKind, &[&str]); 16] = [
+    const BIG: usize = limits::MAX_WINDOW + 1;
+    type Case = (&'static dyn Fn(&mut Conv), ErrorKind, &'static [&'static str]);
+    let cases: [Case; 16] = [
         (&|c| c.stride = [0, 1], limit, &["stride 0", "4096"]),
         (&|c| c.stride = [1, usize::MAX], limit, &["stride", "4096"]),
         (&|c| c.dilation = [1, 0], limit, &["dilation 0", "4096"]),
-        (&|c| c.dilation = [big, 1], limit, &["dilation 4097", "4096"]),
+        (&|c| c.dilation = [BIG, 1], limit, &["dilation 4097", "4096"]),
         (&|c| c.dilation = [4, 4], invalid, &["9", "8"]),
         (&|c| c.kernel = [0, 3], limit, &["kernel 0"]),
-        (&|c| c.kernel = [big, 3], limit, &["kernel 4097"]),
+        (&|c| c.kernel = [BIG, 3], limit, &["kernel 4097"]),
         (&|c| c.kernel = [9, 3], invalid, &["kernel height 9", "8"]),
         (&|c| c.padding.left = usize::MAX, limit, &["padding", "4096"]),
-        (&|c| c.padding.bottom = big, limit, &["padding 4097", "4096"]),
+        (&|c| c.padding.bottom = BIG, limit, &["padding 4097", "4096"]),
         (&|c| c.groups = 0, invalid, &["groups 0"]),
         (&|c| c.groups = 3, invalid, &["groups 3", "4 input", "2 output"]),
         (&|c| c.out_channels = 0, limit, &["channels 0"]),
