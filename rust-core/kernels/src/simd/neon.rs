@@ -14,8 +14,9 @@ impl Simd for Neon {
     type V = float32x4_t;
     type A = float32x4_t;
     const L: usize = 4;
-    // accumulators, one vector of four k for each row, weights: 10 x 2 spills
-    const MR: [usize; 4] = [12, 9, 7, 5];
+    // accumulators, one vector of four k for each row, weights: 9 x 2 spills
+    // where it prefetches, 5 x 4 and 4 x 4 likewise
+    const MR: [usize; 4] = [12, 8, 7, 1];
     const GROUP: usize = 14;
 
     methods! {
