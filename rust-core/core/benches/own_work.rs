@@ -1,0 +1,101 @@
+//! What biglittle adds to its networks: the cascade's own work per frame, and
+//! opening a bundle. Side by side in one run:
+//! `cargo bench -p biglittle`.
+
+#![allow(missing_docs, reason = "criterion's macros make items without")]
+
+use std::hint::black_box;
+use std::path::Path;
+
+use biglittle::bundle::ModelBundle;
+use biglittle::cascade::{Cascade, Classifier, Level, Member};
+use biglittle::decision::{Confidence, OutputSpec};
+use biglittle::engine::SystemClock;
+use biglittle::preprocess::Preprocessor;
+use biglittle::{Engine, EngineOptions, FrameView, Opening, PixelFormat, Threshold};
+use criterion::{Criterion, criterion_group, criterion_main};
+
+/// Copies fixed logits, as cheap as a network can be.
+struct Fixed(Vec<f32>);
+
+impl Classifier<()> for Fixed {
+    fn classify(&mut self, (): &(), output: &mut Vec<f32>) -> biglittle::Result<()> {
+        output.extend_from_slice(&self.0);
+        Ok(())
+    }
+
+    fn macs(&self) -> u64 {
+        1
+    }
+}
+
+fn cascade(classes: usize, committee: bool) -> Cascade<Fixed> {
+    let level = |threshold| {
+        let logits = (0..classes).map(|class| (class * 7 % classes) as f32 * 0.01).collect();
+        let member = Member { classifier: Fixed(logits), output: OutputSpec::logits() };
+        Level { members: vec![member], committee, confidence: Confidence::Margin, threshold }
+    };
+    let levels = vec![level(Threshold::ALWAYS_ESCALATE), level(Threshold::NEVER_ESCALATE)];
+    Cascade::new(levels, classes).expect("the levels are in range")
+}
+
+/// Decide, account and copy; both levels run, so a frame that the little
+/// network answers costs half.
+fn deciding(criterion: &mut Criterion) {
+    let clock = SystemClock::new();
+    let mut group = criterion.benchmark_group("deciding");
+    for (name, classes, committee) in
+        [("10 classes", 10, false), ("1000 classes", 1000, false), ("1000, committee", 1000, true)]
+    {
+        let mut cascade = cascade(classes, committee);
+        group.bench_function(name, |bencher| bencher.iter(|| cascade.run(black_box(&()), &clock)));
+    }
+    group.finish();
+}
+
+fn mnist() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/mnist/bundle")
+}
+
+fn opening(criterion: &mut Criterion) {
+    let archive = ModelBundle::open(mnist()).expect("the committed bundle is good").to_bytes();
+    let mut group = criterion.benchmark_group("opening MNIST");
+    group.sample_size(20);
+    group.bench_function("bundle, folder", |bencher| bencher.iter(|| ModelBundle::open(mnist())));
+    group.bench_function("bundle, archive", |bencher| {
+        bencher.iter(|| ModelBundle::from_bytes(&archive));
+    });
+    for (name, opening) in [("little only", Opening::Lazy), ("both", Opening::Eager)] {
+        let options = EngineOptions { opening, ..EngineOptions::default() };
+        group.bench_function(format!("bundle and engine, {name}"), |bencher| {
+            bencher.iter(|| {
+                let bundle = ModelBundle::open(mnist()).expect("the committed bundle is good");
+                Engine::open(bundle, &options)
+            });
+        });
+    }
+    group.finish();
+}
+
+fn preprocessing(criterion: &mut Criterion) {
+    let bundle = ModelBundle::open(mnist()).expect("the committed bundle is good");
+    let mut preprocessor =
+        Preprocessor::new(&bundle.manifest().networks[0].input).expect("the spec is in range");
+    let mut tensor = preprocessor.make_tensor().expect("the spec is in range");
+    let mut group = criterion.benchmark_group("preprocessing to 28x28");
+    for (name, format, side) in
+        [("28x28 gray", PixelFormat::Gray8, 28), ("640x640 RGBA", PixelFormat::Rgba8, 640)]
+    {
+        let stride = side as usize * format.bytes_per_pixel();
+        let pixels = vec![127; stride * side as usize];
+        let frame = FrameView::packed(format, side, side, &pixels, stride)
+            .expect("the frame fits its pixels");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| preprocessor.run(black_box(&frame), &mut tensor));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, deciding, opening, preprocessing);
+criterion_main!(benches);

@@ -1,0 +1,133 @@
+//! Micro-kernels, generic over the vector type: what a plan's calls execute.
+//!
+//! Decides how one call is computed, never which: offsets, strides and counts
+//! come from the [plan](crate::plan), which has proven them inside the arena
+//! before a session exists. [`table`] makes one instance per instruction set.
+
+pub(crate) mod depthwise;
+pub(crate) mod elementwise;
+pub(crate) mod gemm;
+pub(crate) mod mover;
+pub(crate) mod pool;
+pub(crate) mod table;
+
+use crate::simd::Simd;
+
+/// Repeats a block for constant `$i` in `0..$n`, so that arrays indexed by it
+/// stay in registers. The number in front is the largest `$n` there may be: a
+/// short list keeps nested repetitions, and so compile time, small.
+macro_rules! unroll {
+    (4: $($rest:tt)*) => { $crate::micro::unroll!(@ [0 1 2 3] $($rest)*) };
+    (6: $($rest:tt)*) => { $crate::micro::unroll!(@ [0 1 2 3 4 5] $($rest)*) };
+    (7: $($rest:tt)*) => { $crate::micro::unroll!(@ [0 1 2 3 4 5 6] $($rest)*) };
+    (14: $($rest:tt)*) => {
+        $crate::micro::unroll!(@ [0 1 2 3 4 5 6 7 8 9 10 11 12 13] $($rest)*)
+    };
+    (17: $($rest:tt)*) => {
+        $crate::micro::unroll!(@ [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16] $($rest)*)
+    };
+    (@ [$($k:literal)*] $i:ident < $n:expr, $b:block) => {
+        $crate::micro::unroll!(# $i, $n, $b, $($k)*)
+    };
+    (# $i:ident, $n:expr, $b:block, $($k:literal)*) => { $(
+        #[allow(clippy::absurd_extreme_comparisons, unused_comparisons)]
+        if $k < $n {
+            #[allow(non_upper_case_globals)]
+            const $i: usize = $k;
+            $b
+        }
+    )* };
+}
+pub(crate) use unroll;
+
+/// The memory of one run.
+#[derive(Clone, Copy)]
+pub(crate) struct Context {
+    /// The arena.
+    pub base: *mut f32,
+    /// Its length in floats.
+    pub len: usize,
+    /// The plan's table of row offsets.
+    pub rows: *const u32,
+    /// The model's packed weights.
+    pub weights: *const f32,
+}
+
+impl Context {
+    /// Debug builds: panics unless `n` floats at `p` are inside the arena.
+    #[inline(always)]
+    pub fn check(&self, p: *const f32, n: usize) {
+        if cfg!(debug_assertions) {
+            self.check_inside(p as usize, n);
+        }
+    }
+
+    #[inline(never)]
+    fn check_inside(&self, at: usize, n: usize) {
+        let base = self.base as usize;
+        assert!(
+            at >= base && at + 4 * n <= base + 4 * self.len,
+            "{n} floats at {} leave the arena of {}",
+            (at as isize - base as isize) / 4,
+            self.len
+        );
+    }
+}
+
+/// Where the pixels of a tensor are: offset of the first, floats from row to
+/// row and from pixel to pixel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Plane {
+    pub off: usize,
+    pub row: usize,
+    pub pix: usize,
+}
+
+/// What happens to an accumulator before it is stored: a clamp, then
+/// optionally hard swish.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Epilogue {
+    pub lo: f32,
+    pub hi: f32,
+    pub hard_swish: bool,
+}
+
+impl Epilogue {
+    pub const NONE: Self = Self { lo: f32::NEG_INFINITY, hi: f32::INFINITY, hard_swish: false };
+
+    #[inline(always)]
+    pub fn has_lo(&self) -> bool {
+        self.lo > f32::NEG_INFINITY
+    }
+
+    #[inline(always)]
+    pub fn has_hi(&self) -> bool {
+        self.hi < f32::INFINITY
+    }
+
+    /// Applies the epilogue to one vector.
+    ///
+    /// # Safety
+    /// The CPU has `S`.
+    #[inline(always)]
+    pub unsafe fn apply<S: Simd>(&self, v: S::V) -> S::V {
+        // SAFETY: register arithmetic; the caller vouches for the CPU.
+        unsafe {
+            let v = S::min(S::splat(self.hi), S::max(S::splat(self.lo), v));
+            if self.hard_swish { hard_swish::<S>(v) } else { v }
+        }
+    }
+}
+
+/// `v * clamp(v / 6 + 1 / 2, 0, 1)`.
+///
+/// # Safety
+/// The CPU has `S`.
+#[inline(always)]
+pub(crate) unsafe fn hard_swish<S: Simd>(v: S::V) -> S::V {
+    // SAFETY: register arithmetic; the caller vouches for the CPU.
+    unsafe {
+        let gate = S::fma(v, S::splat(1.0 / 6.0), S::splat(0.5));
+        S::mul(v, S::min(S::splat(1.0), S::max(S::splat(0.0), gate)))
+    }
+}

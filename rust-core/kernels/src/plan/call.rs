@@ -1,0 +1,31 @@
+//! The instructions of a compiled model: kernel calls with every offset
+//! resolved.
+
+use crate::micro::depthwise::DepthwiseCall;
+use crate::micro::elementwise::{InterleaveCall, MapCall, SoftmaxCall};
+use crate::micro::gemm::GemmCall;
+use crate::micro::mover::{CopyCall, ZeroCall};
+use crate::micro::pool::{GlobalCall, PoolCall};
+use crate::winograd::WinogradCall;
+
+/// One kernel call.
+#[derive(Clone, Debug)]
+pub(crate) enum Call {
+    Gemm(GemmCall),
+    Depthwise(DepthwiseCall),
+    Winograd(WinogradCall),
+    Pool(PoolCall),
+    Global(GlobalCall),
+    Map(MapCall),
+    Softmax(SoftmaxCall),
+    Interleave(InterleaveCall),
+    Zero(ZeroCall),
+    Copy(CopyCall),
+}
+
+/// A call and the layer it is part of.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub layer: usize,
+    pub call: Call,
+}

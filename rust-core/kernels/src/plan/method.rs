@@ -1,0 +1,62 @@
+//! How each convolution is computed: matrix kernel, depthwise or Winograd.
+
+use super::options::{Options, WinogradUse};
+use crate::graph::{Activation, Conv, Graph, Node, Op};
+use crate::micro::Epilogue;
+use crate::micro::elementwise::Function;
+use crate::winograd::{PRODUCTS, TILE};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    /// Not a convolution.
+    Other,
+    Gemm,
+    Depthwise,
+    Winograd,
+}
+
+pub(super) fn choose(g: &Graph, node: &Node, lanes: usize, o: &Options) -> Method {
+    let Op::Conv(c) = &node.op else { return Method::Other };
+    let (x, out) = (g.shapes[c.x.0], g.shapes[node.out.0]);
+    if c.groups > 1 && c.groups == x.c && c.out_channels == x.c {
+        return Method::Depthwise;
+    }
+    let possible =
+        c.kernel == [3, 3] && c.stride == [1, 1] && c.dilation == [1, 1] && c.groups == 1;
+    let bytes = |c: usize| 4 * PRODUCTS * c * out.c.next_multiple_of(lanes);
+    let pays = x.c >= 16
+        && out.c >= 16
+        && out.h >= TILE
+        && out.w >= TILE
+        && bytes(x.c) <= o.winograd_bytes;
+    match o.winograd {
+        WinogradUse::Always if possible => Method::Winograd,
+        WinogradUse::Auto if possible && pays => Method::Winograd,
+        _ => Method::Gemm,
+    }
+}
+
+/// What of an activation a kernel does while it stores, and what takes a pass
+/// of its own.
+pub(super) fn split(a: Activation) -> (Epilogue, Option<Function>) {
+    let none = Epilogue::NONE;
+    match a {
+        Activation::None => (none, None),
+        Activation::Relu => (Epilogue { lo: 0.0, ..none }, None),
+        Activation::Clip { lo, hi } => (Epilogue { lo, hi, ..none }, None),
+        Activation::HardSwish => (Epilogue { hard_swish: true, ..none }, None),
+        Activation::HardSigmoid { alpha, beta } => (none, Some(Function::HardSigmoid(alpha, beta))),
+        Activation::Silu => (none, Some(Function::Silu)),
+        Activation::Sigmoid => (none, Some(Function::Sigmoid)),
+        Activation::LeakyRelu { slope } => (none, Some(Function::Leaky(slope))),
+    }
+}
+
+/// First input row and end of the input rows that output rows `y0..y1` of a
+/// convolution read, cut to the tensor's `h` rows.
+pub(super) fn input_rows(c: &Conv, h: usize, y0: usize, y1: usize) -> (usize, usize) {
+    let extent = (c.kernel[0] - 1) * c.dilation[0] + 1;
+    let first = (y0 * c.stride[0]).saturating_sub(c.padding.top).min(h);
+    let end = ((y1 - 1) * c.stride[0] + extent).saturating_sub(c.padding.top).min(h);
+    (first, end.max(first))
+}
