@@ -122,6 +122,7 @@ fn every_flipped_bit_of_an_archive_is_refused() {
         refused(ModelBundle::from_bytes(&bytes[..length]), &[]);
     }
     let longer = [&bytes[..], b"x"].concat();
+    refused(ModelBundle::from_bytes(&[b"x", &bytes[..]].concat()), &[]);
     refused(ModelBundle::from_bytes(&longer), &[]);
 }
 

@@ -51,6 +51,14 @@ fn frame(pixels: &[u8]) -> FrameView<'_> {
 }
 
 #[test]
+fn an_engine_may_move_to_another_thread() {
+    let mut engine = engine(Opening::Lazy);
+    let digits = digits(1);
+    let there = std::thread::spawn(move || engine.classify(&frame(&digits[0])).unwrap().label);
+    assert_eq!(there.join().unwrap(), Some(golden().labels[0]));
+}
+
+#[test]
 fn logits_are_those_of_onnx_runtime() {
     let bundle = bundle();
     let golden = golden();

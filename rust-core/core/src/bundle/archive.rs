@@ -9,21 +9,21 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::seal::sha256_hex;
 use super::{Files, MAX_FILES, invalid};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 const COMMENT: &str = "biglittle bundle sha256:";
 const HEX_DIGITS: usize = 64;
 
+/// The record at the end of a zip archive, before the comment.
+const END_BYTES: usize = 22;
+const END_SIGNATURE: &[u8] = b"PK\x05\x06";
+const ZIP64_LOCATOR_BYTES: usize = 20;
+const ZIP64_LOCATOR_SIGNATURE: &[u8] = b"PK\x06\x07";
+
 pub(super) fn read(bytes: &[u8]) -> Result<Files> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| {
-        invalid(format!("is neither a folder nor a .biglittle file: {error}")).with_source(error)
-    })?;
-    if archive.len() > MAX_FILES {
-        return Err(invalid(format!(
-            "has {} files: a bundle has at most {MAX_FILES}",
-            archive.len()
-        )));
-    }
+    check_end(bytes)?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes))
+        .map_err(|error| invalid(format!("the archive is damaged: {error}")).with_source(error))?;
     let mut files = Files::new();
     for index in 0..archive.len() {
         let mut entry = archive.by_index_raw(index).map_err(|error| {
@@ -57,23 +57,42 @@ pub(super) fn read(bytes: &[u8]) -> Result<Files> {
     Ok(files)
 }
 
+/// Refuses what was not written here before the archive's directory is read,
+/// whose length would decide how much memory that takes.
+fn check_end(bytes: &[u8]) -> Result<()> {
+    let end = bytes.len().checked_sub(END_BYTES + COMMENT.len() + HEX_DIGITS);
+    let Some((before, end)) = end.map(|at| bytes.split_at(at)) else {
+        return Err(not_ours());
+    };
+    let locator = before.len().saturating_sub(ZIP64_LOCATOR_BYTES);
+    let is_ours = end.starts_with(END_SIGNATURE)
+        && end[END_BYTES..].starts_with(COMMENT.as_bytes())
+        && !before[locator..].starts_with(ZIP64_LOCATOR_SIGNATURE);
+    if !is_ours {
+        return Err(not_ours());
+    }
+    let count = usize::from(u16::from_le_bytes([end[10], end[11]]));
+    if count > MAX_FILES {
+        return Err(invalid(format!("has {count} files: a bundle has at most {MAX_FILES}")));
+    }
+    Ok(())
+}
+
+fn not_ours() -> Error {
+    invalid(
+        "is neither a folder nor a .biglittle file: fetch the bundle again, or make it with pack",
+    )
+}
+
 /// Checks the sum in the comment, which covers what no file's own sum does:
 /// the archive's headers.
 pub(super) fn check_sum(bytes: &[u8]) -> Result<()> {
-    let sealed = bytes
-        .len()
-        .checked_sub(HEX_DIGITS)
-        .map(|at| bytes.split_at(at))
-        .filter(|(before, _)| before.ends_with(COMMENT.as_bytes()));
+    let sealed = bytes.len().checked_sub(HEX_DIGITS).map(|at| bytes.split_at(at));
     match sealed {
         Some((before, sum)) if sha256_hex(before).as_bytes() == sum => Ok(()),
-        Some(_) => Err(invalid(
+        _ => Err(invalid(
             "the archive does not have the SHA-256 that its comment gives: it was changed; fetch \
              the bundle again",
-        )),
-        None => Err(invalid(
-            "the archive has no SHA-256 in its comment: it was not made by biglittle; make it \
-             with pack",
         )),
     }
 }

@@ -6,11 +6,12 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Files, MAX_FILE_BYTES, MAX_FILES, invalid};
+use super::{Files, MAX_BUNDLE_BYTES, MAX_FILES, invalid};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(super) fn read(path: &Path) -> Result<Files> {
     let mut files = Files::new();
+    let mut left = MAX_BUNDLE_BYTES;
     for entry in fs::read_dir(path).map_err(|error| io_error("cannot be listed", error))? {
         let entry = entry.map_err(|error| io_error("cannot be listed", error))?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -22,8 +23,8 @@ pub(super) fn read(path: &Path) -> Result<Files> {
                 "{name}: is not a file: a bundle has only files; remove it"
             )));
         }
-        let bytes =
-            read_file(&entry.path(), MAX_FILE_BYTES).map_err(|error| error.context(&name))?;
+        let bytes = read_file(&entry.path(), left).map_err(|error| error.context(&name))?;
+        left -= bytes.len() as u64;
         files.insert(name, bytes.into());
     }
     Ok(files)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MANIFEST, MANIFEST_SUM, MAX_FILE_BYTES, MAX_FILES, invalid};
+use super::{MANIFEST, MANIFEST_SUM, MAX_BUNDLE_BYTES, MAX_FILES, invalid};
 use crate::decision::{Confidence, OutputSpec, Threshold};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::MAX_LEVELS;
@@ -233,9 +233,9 @@ impl FileRef {
                 self.path
             )));
         }
-        if self.bytes > MAX_FILE_BYTES {
+        if self.bytes > MAX_BUNDLE_BYTES {
             return Err(invalid(format!(
-                "{}: is said to have {} bytes: a file may have at most {MAX_FILE_BYTES}",
+                "{}: is said to have {} bytes: a file may have at most {MAX_BUNDLE_BYTES}",
                 self.path, self.bytes
             )));
         }

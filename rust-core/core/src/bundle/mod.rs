@@ -35,8 +35,8 @@ const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 const MAX_FILES: usize = 64;
 /// The largest number of labels.
 const MAX_LABELS: usize = 100_000;
-/// The largest file that a manifest may name, in bytes.
-const MAX_FILE_BYTES: u64 = 1 << 30;
+/// The largest bundle, all files together, in bytes.
+const MAX_BUNDLE_BYTES: u64 = 1 << 30;
 
 /// The file in which a bundle describes itself.
 const MANIFEST: &str = "manifest.json";
@@ -67,7 +67,7 @@ impl ModelBundle {
             if path.is_dir() {
                 ModelBundle::from_files(folder::read(path)?)
             } else {
-                ModelBundle::from_bytes(&folder::read_file(path, MAX_FILE_BYTES)?)
+                ModelBundle::from_bytes(&folder::read_file(path, MAX_BUNDLE_BYTES)?)
             }
         };
         read().map_err(|error| error.context(path.display()))

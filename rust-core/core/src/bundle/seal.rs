@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::manifest::{FileRef, Manifest};
-use super::{Files, MANIFEST, MAX_FILE_BYTES, MAX_MANIFEST_BYTES, folder, invalid};
+use super::{Files, MANIFEST, MAX_BUNDLE_BYTES, MAX_MANIFEST_BYTES, folder, invalid};
 use crate::error::Result;
 
 /// The SHA-256 of `bytes` as 64 lowercase hexadecimal digits.
@@ -93,7 +93,7 @@ fn complete_file(
     };
     let unchecked = FileRef { path: name.clone(), bytes: 0, sha256: String::new() };
     unchecked.validate().map_err(|error| error.context(MANIFEST))?;
-    let bytes: Arc<[u8]> = folder::read_file(&folder.join(&name), MAX_FILE_BYTES)
+    let bytes: Arc<[u8]> = folder::read_file(&folder.join(&name), MAX_BUNDLE_BYTES)
         .map_err(|error| error.context(&name))?
         .into();
     file.insert("bytes".into(), bytes.len().into());
