@@ -45,8 +45,10 @@ pub struct Level<C> {
     /// The networks that run at this level, in order; at least one.
     pub members: Vec<Member<C>>,
     /// Whether the level answers with the mean of the probabilities of all
-    /// networks run so far, those of earlier levels included. Otherwise with
-    /// its own, or their mean where it has several.
+    /// networks run so far, those of earlier levels included (one that failed
+    /// at an earlier level is left out). Otherwise with its own, or their mean
+    /// where it has several. A level one of whose own networks fails has no
+    /// answer.
     pub committee: bool,
     /// How sure an answer is.
     pub confidence: Confidence,
@@ -56,8 +58,13 @@ pub struct Level<C> {
 }
 
 impl<C> Level<C> {
-    fn averages(&self) -> bool {
-        self.committee || self.members.len() > 1
+    /// Whether the level is judged on probabilities by label: of several
+    /// networks, or of one that has several classes for a label, which are
+    /// added.
+    fn is_judged_by_label(&self) -> bool {
+        self.committee
+            || self.members.len() > 1
+            || self.members.iter().any(|member| member.output.merges_classes())
     }
 }
 
@@ -65,6 +72,8 @@ impl<C> Level<C> {
 #[derive(Debug)]
 pub struct Cascade<C> {
     levels: Vec<Level<C>>,
+    /// For each level, whether it is judged on probabilities by label.
+    by_label: ArrayVec<bool, MAX_LEVELS>,
     workspace: Workspace,
 }
 
@@ -90,18 +99,20 @@ impl<C> Cascade<C> {
             for member in &level.members {
                 member.output.validate(label_count).map_err(|error| error.context(&name))?;
             }
-            let logits = !level.averages() && level.members[0].output.kind.is_logits();
-            level.confidence.validate(logits).map_err(|error| error.context(&name))?;
+            let kind = (!level.is_judged_by_label()).then_some(level.members[0].output.kind);
+            level.confidence.validate(kind).map_err(|error| error.context(&name))?;
         }
+        let by_label: ArrayVec<_, MAX_LEVELS> =
+            levels.iter().map(Level::is_judged_by_label).collect();
         let workspace = Workspace {
             label_count,
-            has_averages: levels.iter().any(Level::averages),
+            needs_tallies: by_label.contains(&true),
             output: Vec::new(),
             scores: Scores::new(),
             all: Tally::default(),
             own: Tally::default(),
         };
-        Ok(Cascade { levels, workspace })
+        Ok(Cascade { levels, by_label, workspace })
     }
 
     /// The levels, the little one first.
@@ -184,7 +195,8 @@ impl<C> Cascade<C> {
         self.workspace.all.clear();
         for index in range {
             let level = &mut self.levels[index];
-            let (verdict, macs) = self.workspace.run(level, input, &mut failure);
+            let by_label = self.by_label[index];
+            let (verdict, macs) = self.workspace.run(level, by_label, input, &mut failure);
             let now = clock.now();
             let Verdict { label, score, escalation } = verdict;
             let (tier, times) = (index as u8, now - before);
@@ -194,13 +206,14 @@ impl<C> Cascade<C> {
                 break;
             }
         }
-        conclude(reports, last, failure)
+        conclude(reports, stop_when_sure, last, failure)
     }
 }
 
 /// Whose answer counts, once all levels that were needed have run.
 fn conclude(
     levels: ArrayVec<LevelReport, MAX_LEVELS>,
+    stop_when_sure: bool,
     last: usize,
     failure: Option<Arc<Error>>,
 ) -> Result<Outcome> {
@@ -208,15 +221,15 @@ fn conclude(
         return Err(no_answer(&levels, failure));
     };
     let LevelReport { tier, label, score, escalation, .. } = answer;
-    let status = if escalation.is_none() {
-        AnswerStatus::Accepted
-    } else if usize::from(tier) < last {
-        AnswerStatus::Fallback
-    } else {
-        AnswerStatus::Unsure
+    let accepted = escalation.is_none();
+    let status = match usize::from(tier) == last {
+        true if accepted => AnswerStatus::Accepted,
+        true => AnswerStatus::Unsure,
+        false if accepted && stop_when_sure => AnswerStatus::Accepted,
+        false => AnswerStatus::Fallback,
     };
     let times = levels.iter().fold(Times::default(), |sum, report| sum + report.times);
-    let macs = levels.iter().map(|report| report.macs).sum();
+    let macs = levels.iter().fold(0u64, |sum, report| sum.saturating_add(report.macs));
     Ok(Outcome { label, score, tier, status, levels, times, macs, failure })
 }
 
@@ -237,7 +250,7 @@ fn no_answer(levels: &[LevelReport], failure: Option<Arc<Error>>) -> Error {
 struct Workspace {
     label_count: usize,
     /// Whether any level needs `all` and `own`.
-    has_averages: bool,
+    needs_tallies: bool,
     output: Vec<f32>,
     scores: Scores,
     /// Over all networks of this input, and over those of this level.
@@ -249,17 +262,18 @@ impl Workspace {
     fn run<C: Classifier<I>, I: ?Sized>(
         &mut self,
         level: &mut Level<C>,
+        by_label: bool,
         input: &I,
         failure: &mut Option<Arc<Error>>,
     ) -> (Verdict, u64) {
-        let mut macs = 0;
+        let mut macs = 0u64;
         let mut flaw = None;
         self.own.clear();
         for Member { classifier, output: spec } in &mut level.members {
             self.output.clear();
             match classifier.classify(input, &mut self.output) {
                 Ok(()) => {
-                    macs += classifier.macs();
+                    macs = macs.saturating_add(classifier.macs());
                     flaw = flaw.or(self.read(spec));
                 }
                 Err(error) => {
@@ -276,7 +290,7 @@ impl Workspace {
         let (confidence, threshold) = (level.confidence, level.threshold);
         let verdict = if level.committee {
             all.judge(scores, confidence, threshold)
-        } else if level.averages() {
+        } else if by_label {
             own.judge(scores, confidence, threshold)
         } else {
             judge(scores, &level.members[0].output, confidence, threshold)
@@ -288,7 +302,7 @@ impl Workspace {
     fn read(&mut self, spec: &OutputSpec) -> Option<EscalationReason> {
         self.scores.read(spec, self.label_count, &self.output);
         let flaw = self.scores.flaw();
-        if self.has_averages && flaw.is_none() {
+        if self.needs_tallies && flaw.is_none() {
             self.own.add(&self.scores, spec, self.label_count);
             self.all.add(&self.scores, spec, self.label_count);
         }

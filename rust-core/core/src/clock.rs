@@ -22,7 +22,10 @@ impl Add for Times {
     type Output = Times;
 
     fn add(self, other: Times) -> Times {
-        Times { wall_ns: self.wall_ns + other.wall_ns, cpu_ns: self.cpu_ns + other.cpu_ns }
+        Times {
+            wall_ns: self.wall_ns.saturating_add(other.wall_ns),
+            cpu_ns: self.cpu_ns.saturating_add(other.cpu_ns),
+        }
     }
 }
 

@@ -40,8 +40,9 @@ pub struct Outcome {
 pub enum AnswerStatus {
     /// Its level accepted it.
     Accepted,
-    /// The last level answered, but its score is not above the threshold that
-    /// the bundle gives it: better said to the user as "not sure".
+    /// The last level answered, but not surely: its score is not above the
+    /// threshold that the bundle gives it, classes tie, or the best class has no
+    /// label. Better said to the user as "not sure".
     Unsure,
     /// A bigger level was wanted but could not answer; this is the answer of
     /// the last level that could.

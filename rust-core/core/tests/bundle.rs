@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use biglittle::bundle::{Manifest, ModelBundle, sha256_hex};
@@ -68,6 +69,11 @@ impl Draft {
         ModelBundle::from_draft(self.path(), |_, bytes| Ok(bytes.len() as u64))
     }
 
+    fn folder_kept(self) -> tempfile::TempDir {
+        self.folder();
+        self.0
+    }
+
     /// The packed bundle as a folder.
     fn folder(&self) -> PathBuf {
         let folder = self.path().join("packed");
@@ -126,6 +132,80 @@ fn every_flipped_bit_of_an_archive_is_refused() {
     refused(ModelBundle::from_bytes(&longer), &[]);
 }
 
+/// An archive of `files` with a true sum, as somebody else could make it.
+fn forge(
+    files: &[(&str, &[u8])],
+    hide: impl FnOnce(&mut zip::ZipWriter<Cursor<Vec<u8>>>),
+) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    archive.set_comment(format!("biglittle bundle sha256:{:064}", 0)).unwrap();
+    for (name, bytes) in files {
+        archive.start_file(*name, stored).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    hide(&mut archive);
+    seal(archive.finish().unwrap().into_inner())
+}
+
+fn seal(mut archive: Vec<u8>) -> Vec<u8> {
+    let end = archive.len() - 64;
+    let sum = sha256_hex(&archive[..end]);
+    archive[end..].copy_from_slice(sum.as_bytes());
+    archive
+}
+
+#[test]
+fn what_hides_in_a_sealed_archive_is_refused() {
+    let folder = Draft::new().folder_kept();
+    let names = ["manifest.json", "manifest.sha256", "labels.txt", "little.onnx", "big.onnx"];
+    let read = |name: &&str| {
+        (name.to_string(), fs::read(folder.path().join("packed").join(name)).unwrap())
+    };
+    let owned: Vec<(String, Vec<u8>)> = names.iter().map(read).collect();
+    let files: Vec<(&str, &[u8])> = owned.iter().map(|(n, b)| (n.as_str(), &b[..])).collect();
+    let good = forge(&files, |_| {});
+    assert!(ModelBundle::from_bytes(&good).is_ok(), "the forger's own archive is as ours");
+
+    let in_front = [b"#!/bin/sh\n", &good[..]].concat();
+    refused(ModelBundle::from_bytes(&seal(in_front)), &[]);
+    let compressed = forge(&files[1..], |archive| {
+        let packed = zip::write::SimpleFileOptions::default();
+        archive.start_file("../x\u{1b}[31m", packed).unwrap();
+    });
+    let error = refused(ModelBundle::from_bytes(&compressed), &["manifest.json"]);
+    assert!(!error.to_string().contains('\u{1b}'), "{error:?}");
+    // Two files of one name: the writer refuses that, so one is renamed after.
+    let twice = forge(&files, |archive| {
+        let stored = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        archive.start_file("lXttle.onnx", stored).unwrap();
+        archive.write_all(b"another network").unwrap();
+    });
+    let mut twice = twice;
+    for at in 0..twice.len() - 11 {
+        if twice[at..].starts_with(b"lXttle.onnx") {
+            twice[at + 1] = b'i';
+        }
+    }
+    refused(ModelBundle::from_bytes(&seal(twice)), &[]);
+    // A directory in which several entries point at the same bytes.
+    let many: Vec<(String, Vec<u8>)> =
+        (0..40).map(|i| (format!("f{i:02}"), vec![7; if i == 0 { 50_000 } else { 1 }])).collect();
+    let many: Vec<(&str, &[u8])> = many.iter().map(|(n, b)| (n.as_str(), &b[..])).collect();
+    let mut overlapping = forge(&many, |_| {});
+    let central: Vec<usize> = (0..overlapping.len() - 4)
+        .filter(|at| overlapping[*at..].starts_with(b"PK\x01\x02"))
+        .collect();
+    let first = overlapping[central[0]..][..46].to_vec();
+    for at in central {
+        overlapping[at + 16..at + 28].copy_from_slice(&first[16..28]);
+        overlapping[at + 42..at + 46].copy_from_slice(&first[42..46]);
+    }
+    refused(ModelBundle::from_bytes(&seal(overlapping)), &["f", "overlaps"]);
+}
+
 #[test]
 fn every_flipped_byte_in_a_folder_is_refused_with_the_files_name() {
     let draft = Draft::new();
@@ -171,7 +251,7 @@ fn missing_added_and_swapped_files_are_refused_by_name() {
 #[test]
 fn manifests_that_make_no_sense_name_the_field() {
     type Change = fn(&mut Value);
-    let cases: [(Change, &[&str]); 18] = [
+    let cases: [(Change, &[&str]); 25] = [
         (|m| m["surprise"] = json!(1), &["manifest.json", "surprise"]),
         (|m| m["format_version"] = json!(2), &["format_version is 2", "reads 1"]),
         (|m| m["networks"][0]["input"]["colour"] = json!("red"), &["colour"]),
@@ -188,6 +268,19 @@ fn manifests_that_make_no_sense_name_the_field() {
         (|m| m["levels"][1]["networks"] = json!(["little"]), &["runs twice"]),
         (|m| m["levels"][0]["threshold"] = json!(null), &["level \"little\"", "no threshold"]),
         (|m| m["levels"][0]["threshold"] = json!("maybe"), &["maybe"]),
+        (|m| m["levels"][0]["threshold"] = json!(70.2), &["\"little\"", "70.2", "0 and 1"]),
+        (|m| m["levels"][0]["confidence"] = json!("negative_entropy"), &["0.5", "and 0"]),
+        (|m| m["levels"][1]["threshold"] = json!("always_escalate"), &["\"big\"", "unsure"]),
+        (|m| m["name"] = json!(""), &["name is \"\""]),
+        (|m| m["description"] = json!("a\u{1b}[31m"), &["description", "control"]),
+        (|m| m["provenance"]["licence"] = json!(" "), &["licence"]),
+        (
+            |m| {
+                m["networks"][0]["output"]["kind"] = json!("binary_logit");
+                m["levels"][0]["confidence"] = json!({"max_logit_p_norm": {"p": 2}});
+            },
+            &["one logit a class"],
+        ),
         (|m| m["levels"][0]["confidence"] = json!({"max_logit_p_norm": {"p": 0}}), &["p = 0"]),
         (
             |m| {
@@ -209,6 +302,7 @@ fn labels_that_make_no_sense_are_refused() {
         (b"a\n\nb\n", "line 2"),
         (b"a\nb\x07\n", "line 2"),
         (b"a\n\xff\n", "UTF-8"),
+        (&[b'\n'; 200_000], "100001 labels"),
     ] {
         let draft = Draft::new();
         draft.write("labels.txt", labels);

@@ -161,6 +161,30 @@ fn a_committee_does_not_outvote_a_class_without_a_label() {
 }
 
 #[test]
+fn classes_of_one_label_are_added_before_judging() {
+    let little = |confidence| {
+        let mut level = single(Some(&[5.0, 5.0, -9.0]), 0.9);
+        level.members[0].output.label_map = Some(vec![Some(0), Some(0), Some(1)]);
+        level.confidence = confidence;
+        level
+    };
+    let outcome = run(vec![little(Confidence::Margin)], 2).unwrap();
+    assert_eq!((outcome.label, outcome.status), (Some(0), AnswerStatus::Accepted));
+    assert!(outcome.score > 0.99, "{}", outcome.score);
+    let p_norm = little(Confidence::MaxLogitPNorm { p: 2.0 });
+    assert!(Cascade::new(vec![p_norm], 2).unwrap_err().to_string().contains("merge"));
+}
+
+#[test]
+fn another_levels_answer_is_never_passed_off_as_the_one_asked_for() {
+    let mut broken = single(None, NEVER);
+    broken.committee = true;
+    let levels = vec![single(Some(&[9.0, 0.0]), 0.5), broken];
+    let outcome = Cascade::new(levels, 2).unwrap().run_level(1, &(), &Steps::default()).unwrap();
+    assert_eq!((outcome.tier, outcome.status), (0, AnswerStatus::Fallback));
+}
+
+#[test]
 fn one_level_can_be_asked_alone() {
     let levels = vec![single(Some(&[0.1, 0.0]), 0.5), single(Some(&[0.0, 9.0]), NEVER)];
     let mut cascade = Cascade::new(levels, 2).unwrap();
@@ -202,7 +226,7 @@ fn cascades_that_cannot_run_are_refused() {
     let mut p_norm = single(None, 0.0);
     p_norm.confidence = Confidence::MaxLogitPNorm { p: 2.0 };
     p_norm.members[0].output.kind = OutputKind::Probabilities;
-    refused(vec![p_norm], "needs logits");
+    refused(vec![p_norm], "needs one logit a class");
 }
 
 trait ConcatLevels {

@@ -181,6 +181,11 @@ fn a_manifest_that_misdescribes_its_network_is_refused() {
     };
     refused(with_big(&big, |m| m["networks"][1]["input"]["width"] = 32.into()), ["\"big\"", "32"]);
     refused(with_big(&little, |_| {}), ["174976", "50804480"]);
+    let map: Vec<u32> = (0..9).collect();
+    refused(
+        with_big(&big, |m| m["networks"][1]["output"]["label_map"] = map.clone().into()),
+        ["delivers 10", "9: correct the labels"],
+    );
 }
 
 #[test]

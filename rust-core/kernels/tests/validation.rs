@@ -172,8 +172,8 @@ fn memory_is_limited() {
     };
     let small = Shape::new(16, 16, 4);
     compile(small, &|_| {}, 1 << 20).expect("fits");
-    let e = compile(small, &|_| {}, 10_000).expect_err("arena");
-    says(&e, ErrorKind::LimitExceeded, &["10000 bytes"]);
+    let e = compile(small, &|_| {}, 4_000).expect_err("arena");
+    says(&e, ErrorKind::LimitExceeded, &["4000 bytes"]);
     // wide padding multiplies rows
     let tall = Shape::new(1 << 12, 4, 4);
     let pad = |c: &mut Conv| c.padding = Padding { left: 4000, right: 4000, ..c.padding };

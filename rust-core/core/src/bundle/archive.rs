@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 
 const COMMENT: &str = "biglittle bundle sha256:";
 const HEX_DIGITS: usize = 64;
+/// A zip archive's records, without the file's name that follows them.
+const LOCAL_HEADER_BYTES: usize = 30;
+const DIRECTORY_ENTRY_BYTES: usize = 46;
 
 /// The record at the end of a zip archive, before the comment.
 const END_BYTES: usize = 22;
@@ -25,6 +28,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Files> {
     let mut archive = ZipArchive::new(Cursor::new(bytes))
         .map_err(|error| invalid(format!("the archive is damaged: {error}")).with_source(error))?;
     let mut files = Files::new();
+    // What the archive's own records and the files take; the rest hides.
+    let mut explained = END_BYTES + COMMENT.len() + HEX_DIGITS;
     for index in 0..archive.len() {
         let mut entry = archive.by_index_raw(index).map_err(|error| {
             invalid(format!("file {index} of the archive is damaged: {error}")).with_source(error)
@@ -34,7 +39,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Files> {
             .map_err(|error| {
                 invalid(format!("file {index} of the archive has a damaged name: {error}"))
             })?
-            .into_owned();
+            .escape_debug()
+            .to_string();
         let damaged = |what: String| {
             invalid(format!("{name}: {what}: fetch the bundle again or make it with pack"))
         };
@@ -42,6 +48,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Files> {
             return Err(damaged("is not stored uncompressed".into()));
         }
         let size = entry.size();
+        explained += LOCAL_HEADER_BYTES + DIRECTORY_ENTRY_BYTES + 2 * name.len() + size as usize;
+        // Entries that share bytes would take more memory than the archive has.
+        if explained > bytes.len() {
+            return Err(damaged("overlaps another file".into()));
+        }
         let mut data = Vec::new();
         (&mut entry)
             .take(size)

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Files, MAX_BUNDLE_BYTES, MAX_FILES, invalid};
@@ -14,7 +14,7 @@ pub(super) fn read(path: &Path) -> Result<Files> {
     let mut left = MAX_BUNDLE_BYTES;
     for entry in fs::read_dir(path).map_err(|error| io_error("cannot be listed", error))? {
         let entry = entry.map_err(|error| io_error("cannot be listed", error))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
+        let name = entry.file_name().to_string_lossy().escape_debug().to_string();
         if files.len() == MAX_FILES {
             return Err(invalid(format!("has more than {MAX_FILES} files, which no bundle has")));
         }
@@ -38,7 +38,11 @@ pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
     if size > limit {
         return Err(invalid(format!("has {size} bytes: at most {limit} are read")));
     }
-    let mut bytes = Vec::with_capacity(size as usize);
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(size as usize).map_err(|error| {
+        Error::new(ErrorKind::Io, format!("has {size} bytes, for which there is no memory"))
+            .with_source(error)
+    })?;
     file.take(limit + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > limit {
         return Err(invalid(format!("has more than the {limit} bytes that are read")));
@@ -47,46 +51,54 @@ pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
 }
 
 /// Writes beside the target first, then renames, so that a reader never sees
-/// half a file.
+/// half a file. What was written is removed where that fails.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = beside(path);
-    let written = (|| {
-        let mut file = File::create_new(&temporary)?;
+    let write = || {
+        let mut file = temporary(0o666).tempfile_in(parent(path))?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    })();
-    written.map_err(|error| {
-        // Best effort: what matters is the error that is returned.
-        let _ = fs::remove_file(&temporary);
-        io_error("cannot be written", error)
-    })
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|error| io_error("cannot be written", error))
 }
 
 pub(super) fn write(path: &Path, files: &[(String, Arc<[u8]>)]) -> Result<()> {
     if path.exists() {
-        let error = io::Error::from(io::ErrorKind::AlreadyExists);
-        return Err(io_error("exists already: give a new name, or remove it first", error));
+        return Err(Error::new(
+            ErrorKind::Io,
+            "exists already: give a new name, or remove it first",
+        ));
     }
-    let temporary = beside(path);
-    let written = (|| {
-        fs::create_dir(&temporary)?;
+    let write = || {
+        let folder = temporary(0o777).tempdir_in(parent(path))?;
         for (name, bytes) in files {
-            fs::write(temporary.join(name), bytes)?;
+            fs::write(folder.path().join(name), bytes)?;
         }
-        fs::rename(&temporary, path)
-    })();
-    written.map_err(|error| {
-        let _ = fs::remove_dir_all(&temporary);
-        io_error("cannot be written", error)
-    })
+        fs::rename(folder.path(), path)?;
+        // It has another name now: there is nothing left to remove.
+        let _ = folder.keep();
+        Ok(())
+    };
+    write().map_err(|error| io_error("cannot be written", error))
 }
 
-/// A name in the same folder that this process alone uses.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    path.with_file_name(name)
+/// A name of its own beside the target, with the permissions of any new file.
+fn temporary(mode: u32) -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".biglittle-").suffix(".tmp");
+    #[cfg(not(unix))]
+    let _ = mode;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(mode));
+    }
+    builder
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn io_error(what: &str, error: io::Error) -> Error {

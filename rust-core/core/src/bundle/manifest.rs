@@ -154,6 +154,7 @@ impl Manifest {
     }
 
     pub(super) fn validate(&self, label_count: usize) -> Result<()> {
+        self.validate_texts()?;
         if self.networks.is_empty() || self.networks.len() >= MAX_FILES {
             return Err(invalid(format!(
                 "there are {} networks: there must be from 1 to {}",
@@ -185,7 +186,7 @@ impl Manifest {
         }
         let mut used = BTreeSet::new();
         for (index, level) in self.levels.iter().enumerate() {
-            self.validate_level(level, index + 1 == self.levels.len())
+            self.validate_level(level, index + 1 == self.levels.len(), label_count)
                 .map_err(|error| in_manifest(&error, &format!("level {:?}", level.name)))?;
             for id in &level.networks {
                 if !used.insert(id) {
@@ -201,21 +202,61 @@ impl Manifest {
         Ok(())
     }
 
-    fn validate_level(&self, level: &LevelSpec, is_last: bool) -> Result<()> {
+    fn validate_level(&self, level: &LevelSpec, is_last: bool, label_count: usize) -> Result<()> {
         if level.networks.is_empty() {
             return Err(invalid("has no network: give it at least one"));
         }
-        let mut has_logits = level.networks.len() == 1 && level.answer == LevelAnswer::Own;
+        let by_label = level.networks.len() > 1 || level.answer == LevelAnswer::Committee;
+        let (mut kind, mut classes) = (None, label_count);
         for id in &level.networks {
-            let Some(network) = self.network(id) else {
+            let Some(NetworkSpec { output, .. }) = self.network(id) else {
                 return Err(invalid(format!("names the network {id:?}, which the bundle has not")));
             };
-            has_logits &= network.output.kind.is_logits();
+            if !by_label && !output.merges_classes() {
+                kind = Some(output.kind);
+                classes = output.class_count(label_count);
+            }
         }
-        if level.threshold.is_none() && !is_last {
-            return Err(invalid("has no threshold: every level but the last needs one"));
+        level.confidence.validate(kind)?;
+        match level.threshold {
+            None if !is_last => {
+                Err(invalid("has no threshold: every level but the last needs one"))
+            }
+            Some(Threshold::ALWAYS_ESCALATE) if is_last => Err(invalid(
+                "is the last and has the threshold \"always_escalate\", which would mark every \
+                 answer unsure: leave it out, or give a number",
+            )),
+            Some(threshold) => level.confidence.validate_threshold(threshold, classes),
+            None => Ok(()),
         }
-        level.confidence.validate(has_logits)
+    }
+
+    /// Names end up in logs, terminals and user interfaces.
+    fn validate_texts(&self) -> Result<()> {
+        let own =
+            [("name", &self.name), ("version", &self.version), ("description", &self.description)];
+        let networks = self.networks.iter().map(|network| ("a network's id", &network.id));
+        let levels = self.levels.iter().map(|level| ("a level's name", &level.name));
+        let provenances = std::iter::once(&self.provenance)
+            .chain(self.networks.iter().map(|network| &network.provenance));
+        let provenances = provenances.flat_map(|provenance| {
+            [
+                ("a provenance's authors", &provenance.authors),
+                ("a provenance's licence", &provenance.licence),
+                ("a provenance's source", &provenance.source),
+            ]
+            .into_iter()
+            .chain(
+                provenance.training_data.iter().map(|data| ("a provenance's training_data", data)),
+            )
+        });
+        let mut texts = own.into_iter().chain(networks).chain(levels).chain(provenances);
+        match texts.find(|(_, text)| text.trim().is_empty() || text.chars().any(char::is_control)) {
+            None => Ok(()),
+            Some((what, text)) => {
+                Err(invalid(format!("{what} is {text:?}: give a text without control characters")))
+            }
+        }
     }
 }
 

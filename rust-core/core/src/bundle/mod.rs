@@ -98,6 +98,12 @@ impl ModelBundle {
     fn from_files(mut files: Files) -> Result<Self> {
         let manifest = files.remove(MANIFEST).ok_or_else(|| missing(MANIFEST))?;
         let sum = files.remove(MANIFEST_SUM).ok_or_else(|| missing(MANIFEST_SUM))?;
+        if manifest.len() as u64 > MAX_MANIFEST_BYTES {
+            return Err(invalid(format!(
+                "{MANIFEST}: has {} bytes: at most {MAX_MANIFEST_BYTES} are read",
+                manifest.len()
+            )));
+        }
         seal::check_manifest(&manifest, &sum)?;
         let manifest = Manifest::from_json(&manifest).map_err(|error| error.context(MANIFEST))?;
         for file in manifest.files() {
@@ -106,7 +112,8 @@ impl ModelBundle {
         }
         if let Some(added) = files.keys().find(|name| !manifest.files().any(|f| f.path == **name)) {
             return Err(invalid(format!(
-                "{added}: is not named in {MANIFEST}: remove it, or pack the bundle again"
+                "{}: is not named in {MANIFEST}: remove it, or pack the bundle again",
+                added.escape_debug()
             )));
         }
         ModelBundle::assemble(manifest, files)
@@ -196,7 +203,8 @@ impl ModelBundle {
 fn parse_labels(bytes: &[u8]) -> Result<Vec<String>> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| invalid(format!("is not UTF-8 text: {error}")).with_source(error))?;
-    let labels: Vec<String> = text.lines().map(str::to_owned).collect();
+    // One more than allowed is enough to know.
+    let labels: Vec<String> = text.lines().take(MAX_LABELS + 1).map(str::to_owned).collect();
     if !(2..=MAX_LABELS).contains(&labels.len()) {
         return Err(invalid(format!(
             "has {} labels: it must have from 2 to {MAX_LABELS}, one a line",

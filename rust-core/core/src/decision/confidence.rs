@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::output::OutputKind;
 use super::scores::Scores;
+use super::threshold::Threshold;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A measure of how sure an answer is; higher is surer for each.
@@ -30,25 +32,53 @@ pub enum Confidence {
 
 impl Confidence {
     /// Checks the parameters, and that logits are there where they are needed.
+    /// `kind` is that of the one network that is judged, or nothing where the
+    /// judgement is on probabilities by label.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] that says which.
-    pub fn validate(self, has_logits: bool) -> Result<()> {
+    pub fn validate(self, kind: Option<OutputKind>) -> Result<()> {
         let Confidence::MaxLogitPNorm { p } = self else { return Ok(()) };
         if !(p.is_finite() && p >= 1.0) {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("max_logit_p_norm has p = {p}: it must be a finite number of at least 1"),
-            ));
+            return Err(invalid(format!(
+                "max_logit_p_norm has p = {p}: it must be a finite number of at least 1"
+            )));
         }
-        if !has_logits {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                "max_logit_p_norm needs logits: choose another confidence for probabilities and \
-                 committees",
+        if kind != Some(OutputKind::Logits) {
+            return Err(invalid(
+                "max_logit_p_norm needs one logit a class: choose another confidence for \
+                 probabilities, binary outputs, committees and label maps that merge classes"
+                    .into(),
             ));
         }
         Ok(())
+    }
+
+    /// The least and the largest value that it can take over `classes` classes.
+    #[must_use]
+    pub fn range(self, classes: usize) -> (f32, f32) {
+        match self {
+            Confidence::Margin | Confidence::MaxProbability => (0.0, 1.0),
+            Confidence::NegativeEntropy => (-libm::logf(classes as f32), 0.0),
+            Confidence::MaxLogitPNorm { .. } => (-1.0, 1.0),
+        }
+    }
+
+    /// Checks that `threshold` can tell answers over `classes` classes apart.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] when it is a number outside
+    /// [`Confidence::range`].
+    pub fn validate_threshold(self, threshold: Threshold, classes: usize) -> Result<()> {
+        let (low, high) = self.range(classes);
+        let value = threshold.value();
+        if value.is_infinite() || (low..=high).contains(&value) {
+            return Ok(());
+        }
+        Err(invalid(format!(
+            "threshold is {value}, but this confidence lies between {low} and {high}: give a value \
+             between, or \"always_escalate\" or \"never_escalate\" if that is meant"
+        )))
     }
 
     /// The confidence of `scores`; NaN where it is not defined, which no
@@ -91,4 +121,8 @@ fn max_logit_p_norm(logits: &[f32], p: f32) -> f32 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f32 = logits.iter().map(|logit| libm::powf(logit.abs() / scale, p)).sum();
     (max / scale) / libm::powf(sum, 1.0 / p)
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
 }

@@ -25,7 +25,8 @@ pub struct OutputSpec {
     pub dropped_outputs: Vec<u32>,
     /// For each remaining class of the network, the index of the bundle's
     /// label, or null where the bundle has none: such an answer always
-    /// escalates. Left out when the classes are the bundle's labels in order.
+    /// escalates. Several classes may have the same label: their probabilities
+    /// are added. Left out when the classes are the bundle's labels in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_map: Option<Vec<Option<u32>>>,
 }
@@ -91,6 +92,17 @@ impl OutputSpec {
         } else {
             self.class_count(label_count) + self.dropped_outputs.len()
         }
+    }
+
+    /// Whether several classes stand for the same label. Their probabilities
+    /// are added before the answer is judged.
+    #[must_use]
+    pub fn merges_classes(&self) -> bool {
+        let mut labels: Vec<u32> = self.label_map.iter().flatten().flatten().copied().collect();
+        let count = labels.len();
+        labels.sort_unstable();
+        labels.dedup();
+        labels.len() < count
     }
 
     /// The bundle's label for a class of the network, if it has one.

@@ -18,7 +18,11 @@ pub(super) struct SharedModel {
     spec: NetworkSpec,
     bytes: Arc<[u8]>,
     limits: ModelLimits,
+    /// The values that the network has to deliver.
+    output_count: usize,
     model: OnceCell<Model>,
+    /// Why it cannot be opened: its bytes do not change, so neither does that.
+    failure: OnceCell<Error>,
 }
 
 impl SharedModel {
@@ -30,15 +34,26 @@ impl SharedModel {
                 spec: spec.clone(),
                 bytes,
                 limits: *limits,
+                output_count: spec.output.output_count(bundle.labels().len()),
                 model: OnceCell::new(),
+                failure: OnceCell::new(),
             }))
         };
         bundle.manifest().networks.iter().map(shared).collect()
     }
 
     fn get(&self) -> Result<&Model> {
+        if let Some(error) = self.failure.get() {
+            return Err(Error::new(error.kind(), error.to_string()));
+        }
         self.model.get_or_try_init(|| {
-            self.open().map_err(|error| error.context(format!("network {:?}", self.spec.id)))
+            let opened = self.open();
+            opened.map_err(|error| {
+                let error = error.context(format!("network {:?}", self.spec.id));
+                let again = Error::new(error.kind(), error.to_string());
+                self.failure.get_or_init(|| again);
+                error
+            })
         })
     }
 
@@ -54,6 +69,17 @@ impl SharedModel {
                     "its input has shape {:?}, but the manifest's preprocessing makes {size:?}: \
                      correct `input`",
                     summary.input_shape
+                ),
+            ));
+        }
+        let delivered: usize = summary.output_shape.iter().product();
+        if delivered != self.output_count {
+            return Err(Error::new(
+                ErrorKind::InvalidBundle,
+                format!(
+                    "it delivers {delivered} values, but by the bundle's labels and its `output` \
+                     they are {}: correct the labels, dropped_outputs or label_map",
+                    self.output_count
                 ),
             ));
         }

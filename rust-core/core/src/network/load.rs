@@ -3,7 +3,7 @@
 //! Decides how tract is called: on the graph that the guard wrote, inside
 //! `catch_unwind`, with the result compared with what the guard computed. It
 //! does not decide what is a valid network (that is `verify`) nor what happens
-//! to the scores. Called by `Network` and by `check_model`.
+//! to the scores. Called by `Model` and by `check_model`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

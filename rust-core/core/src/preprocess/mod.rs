@@ -19,7 +19,9 @@ use geometry::Geometry;
 use normalize::Normalizer;
 use resize::FrameResizer;
 
-/// Turns frames into one network's input, reusing its scratch memory.
+/// Turns frames into one network's input, reusing its scratch memory. A frame
+/// that has to be resized still costs some small allocations: the resizer makes
+/// its filter tables anew.
 #[derive(Debug)]
 pub struct Preprocessor {
     spec: PreprocessSpec,

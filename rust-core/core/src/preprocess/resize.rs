@@ -87,7 +87,11 @@ impl FrameResizer {
 /// padding, or nothing where its strides or its last row do not allow that.
 fn borrow<'a>(frame: &FrameView<'_>, plane: &Plane<'a>) -> Option<(u32, &'a [u8])> {
     let bytes = frame.format().bytes_per_pixel();
-    if plane.pixel_stride != bytes || !plane.row_stride.is_multiple_of(bytes) {
+    let columns = frame.width() as usize;
+    if plane.pixel_stride != bytes
+        || !plane.row_stride.is_multiple_of(bytes)
+        || plane.row_stride / bytes < columns
+    {
         return None;
     }
     let length = plane.row_stride.checked_mul(frame.height() as usize)?;

@@ -28,7 +28,7 @@ pub struct PreprocessSpec {
     pub filter: ResizeFilter,
     /// Whether the filter widens when the frame is made smaller, so that every
     /// pixel counts (as Pillow does), or samples at its nominal size (as
-    /// OpenCV's linear and cubic modes do). `nearest` ignores it.
+    /// OpenCV's linear mode does). `nearest` ignores it.
     #[serde(default = "yes")]
     pub antialias: bool,
     /// What is subtracted from each channel, in pixel values (0 to 255), in the

@@ -104,12 +104,31 @@ fn a_norm_of_nothing_is_no_confidence() {
     let p_norm = Confidence::MaxLogitPNorm { p: 2.0 };
     let zero = verdict(&OutputSpec::logits(), p_norm, f32::NEG_INFINITY, &[0.0, 0.0]);
     assert_eq!(zero.escalation, Some(EscalationReason::NotFinite));
-    assert!(p_norm.validate(false).is_err());
+    for kind in [None, Some(OutputKind::Probabilities), Some(OutputKind::BinaryLogit)] {
+        assert!(p_norm.validate(kind).is_err());
+    }
     for p in [0.0, 0.5, f32::NAN, f32::INFINITY] {
-        assert!(Confidence::MaxLogitPNorm { p }.validate(true).is_err());
+        assert!(Confidence::MaxLogitPNorm { p }.validate(Some(OutputKind::Logits)).is_err());
     }
     let steep = Confidence::MaxLogitPNorm { p: 300.0 };
     assert!(close(verdict(&OutputSpec::logits(), steep, 0.0, &[30.0, 1.0]).score, 1.0));
+}
+
+#[test]
+fn thresholds_outside_the_range_of_their_confidence_are_refused() {
+    let good = |confidence: Confidence, value: f32| {
+        confidence.validate_threshold(Threshold::new(value).unwrap(), 10).is_ok()
+    };
+    for (confidence, inside, outside) in [
+        (Confidence::Margin, [0.0, 1.0], [70.2, -0.1]),
+        (Confidence::MaxProbability, [0.1, 0.9], [1.1, -1.0]),
+        (Confidence::NegativeEntropy, [-2.3, 0.0], [0.7, -2.4]),
+        (Confidence::MaxLogitPNorm { p: 2.0 }, [-1.0, 1.0], [1.5, -1.5]),
+    ] {
+        assert!(inside.into_iter().all(|value| good(confidence, value)), "{confidence:?}");
+        assert!(!outside.into_iter().any(|value| good(confidence, value)), "{confidence:?}");
+        assert!(good(confidence, f32::INFINITY) && good(confidence, f32::NEG_INFINITY));
+    }
 }
 
 #[test]

@@ -31,13 +31,13 @@ pub(super) fn check(
     let mut folded = 0usize;
     for (value, _) in graph.values.iter().zip(needed).filter(|(_, needed)| **needed) {
         if value.constant && value.is_of_file() {
-            constants += value.fact.bytes();
+            constants = constants.saturating_add(value.fact.bytes());
             totals.parameters += value.fact.elements() as u64;
         } else if value.constant {
-            folded += value.fact.bytes();
+            folded = folded.saturating_add(value.fact.bytes());
         }
     }
-    totals.macs = graph.steps.iter().map(|step| step.macs).sum();
+    totals.macs = graph.steps.iter().fold(0, |sum, step| sum.saturating_add(step.macs));
 
     let mut last_use = vec![0; graph.values.len()];
     for (at, step) in graph.steps.iter().enumerate() {
@@ -51,7 +51,7 @@ pub(super) fn check(
     let mut live: usize = 0;
     let mut peak = 0;
     for (at, step) in graph.steps.iter().enumerate() {
-        live += step.outputs.iter().map(|&id| size(id)).sum::<usize>();
+        live = step.outputs.iter().fold(live, |sum, &id| sum.saturating_add(size(id)));
         peak = peak.max(live.saturating_add(step.workspace));
         let mut ended: Vec<ValueId> = step.inputs.iter().flatten().copied().collect();
         ended.extend(&step.outputs);
@@ -67,7 +67,7 @@ pub(super) fn check(
     // the packed copies and the activations.
     // Both keep the tables of the convolutions' and pools' borders.
     let tables = graph.steps.iter().fold(0usize, |sum, step| sum.saturating_add(step.tables));
-    let kept = (2 * constants + 2 * folded).saturating_add(tables);
+    let kept = constants.saturating_add(folded).saturating_mul(2).saturating_add(tables);
     let opening = kept.saturating_add(file_bytes);
     let running = kept.saturating_add(peak);
     totals.memory_bytes = opening.max(running);

@@ -61,7 +61,8 @@ pub(super) fn conv(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let fact = Fact::new(Element::F32, [batch, outputs, out_h, out_w]);
     let points = graph.bounded(node, &fact)? as u64;
     let macs = points.saturating_mul((fan * window.points()) as u64);
-    let padded = graph.fact(input).bytes().saturating_mul(window.growth(height, width)) / 1024;
+    let padded = graph.fact(input).bytes() as u64 * window.growth(height, width) as u64 / 1024;
+    let padded = usize::try_from(padded).unwrap_or(usize::MAX);
     let work = Work {
         macs,
         workspace: padded.saturating_add(PATCH_BYTES).saturating_add(out_h * out_w * 16),

@@ -111,8 +111,11 @@ impl Window {
     /// Size of the padded image, in 1024ths of the image itself.
     pub(super) fn growth(&self, height: usize, width: usize) -> usize {
         let padded = |axis: usize, size: usize| size + self.before[axis] + self.after[axis];
-        let rows = padded(0, height).saturating_mul(1024).div_ceil(height);
-        rows.saturating_mul(padded(1, width).div_ceil(width))
+        // Pads are at most 2,048 and sides at most 2^24: no product overflows 64
+        // bits.
+        let rows = (padded(0, height) as u64 * 1024).div_ceil(height as u64);
+        let growth = rows * (padded(1, width).div_ceil(width) as u64);
+        usize::try_from(growth).unwrap_or(usize::MAX)
     }
 
     /// The attributes for tract.
