@@ -48,7 +48,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Files> {
             return Err(damaged("is not stored uncompressed".into()));
         }
         let size = entry.size();
-        explained += LOCAL_HEADER_BYTES + DIRECTORY_ENTRY_BYTES + 2 * name.len() + size as usize;
+        explained +=
+            LOCAL_HEADER_BYTES + DIRECTORY_ENTRY_BYTES + 2 * entry.name_raw().len() + size as usize;
         // Entries that share bytes would take more memory than the archive has.
         if explained > bytes.len() {
             return Err(damaged("overlaps another file".into()));
@@ -64,6 +65,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Files> {
         if files.insert(name.clone(), Arc::from(data)).is_some() {
             return Err(damaged("is in the archive twice".into()));
         }
+    }
+    if explained != bytes.len() {
+        return Err(invalid(format!(
+            "the archive has {} bytes, but its files account for {explained}: it was not made by \
+             biglittle; make it with pack",
+            bytes.len()
+        )));
     }
     Ok(files)
 }
