@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod data;
 mod energy;
+mod files;
 mod measure;
 mod output;
 mod target;

@@ -33,8 +33,14 @@ impl Output {
     }
 }
 
+/// Prints `bytes` as they are.
+pub fn print_bytes(bytes: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(cannot_write)
+}
+
 /// The error of an output that takes no more.
-pub fn cannot_write(error: io::Error) -> Error {
+fn cannot_write(error: io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("cannot write the output: {error}")).with_source(error)
 }
 

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -225,6 +225,70 @@ fn pack_verify_and_inspect_agree() {
     assert_eq!(left, 2, "nothing temporary is left");
 }
 
+/// The MNIST bundle with a manifest that passes every sum but has `old` replaced
+/// by `new`.
+fn resealed(scratch: &Scratch, name: &str, old: &str, new: &str) -> String {
+    let folder = scratch.path(name);
+    good(&["pack", &bundle(), "-o", &folder]);
+    let path = Path::new(&folder).join("manifest.json");
+    let manifest = fs::read_to_string(&path).unwrap();
+    assert!(manifest.contains(old), "{manifest}");
+    // The last place: the big network's.
+    let (before, after) = manifest.rsplit_once(old).unwrap();
+    let manifest = format!("{before}{new}{after}");
+    let sum = format!("{}  manifest.json\n", biglittle::bundle::sha256_hex(manifest.as_bytes()));
+    fs::write(&path, manifest).unwrap();
+    fs::write(Path::new(&folder).join("manifest.sha256"), sum).unwrap();
+    folder
+}
+
+#[test]
+fn pack_writes_nothing_that_verify_refuses() {
+    let scratch = Scratch::new();
+    let wide = resealed(&scratch, "wide", "\"width\": 28", "\"width\": 32");
+    refused(&["verify", &wide], BAD_DATA, &["wide", "\"big\"", "32"]);
+    for output in [scratch.path("out.biglittle"), scratch.path("out")] {
+        refused(&["pack", &wide, "-o", &output], BAD_DATA, &["wide", "\"big\"", "32"]);
+        assert!(!Path::new(&output).exists());
+    }
+}
+
+#[test]
+fn endings_are_matched_without_case() {
+    let scratch = Scratch::new();
+    let one = scratch.path("MNIST.BigLittle");
+    good(&["pack", &bundle(), "-o", &one]);
+    assert!(Path::new(&one).is_file());
+    good(&["verify", &one]);
+    let network = scratch.path("LITTLE.ONNX");
+    fs::copy(Path::new(&bundle()).join("little.onnx"), &network).unwrap();
+    good(&["verify", &network]);
+    let plain = scratch.path("plain");
+    fs::copy(&one, &plain).unwrap();
+    good(&["verify", &plain]);
+    let text = scratch.write("notes.txt", b"these are notes");
+    for command in ["verify", "inspect", "bench"] {
+        let words = ["notes.txt", ".onnx", ".biglittle", "folder"];
+        refused(&[command, &text], BAD_DATA, &words);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_refused_at_once() {
+    let scratch = Scratch::new();
+    for name in ["pipe.onnx", "pipe.biglittle"] {
+        let path = scratch.path(name);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        refused(&["verify", &path], BAD_DATA, &[name, "pipe or device"]);
+    }
+    for name in ["zero.onnx", "zero.biglittle"] {
+        let path = scratch.path(name);
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        refused(&["inspect", &path], BAD_DATA, &[name, "pipe or device"]);
+    }
+}
+
 #[test]
 fn damage_is_refused_by_name() {
     let scratch = Scratch::new();
@@ -290,9 +354,50 @@ fn the_committed_schema_is_that_of_the_types() {
     );
 }
 
+/// Runs with a standard output that nobody reads.
+fn with_closed_output(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_biglittle"));
+    command.args(args).stderr(Stdio::piped());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let child = command.stdout(writer).spawn().unwrap();
+    child.wait_with_output().unwrap()
+}
+
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let command = format!("{} schema | head -c 10", env!("CARGO_BIN_EXE_biglittle"));
-    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bundle = bundle();
+    for args in [
+        &["schema"][..],
+        &["completions", "bash"],
+        &["completions", "zsh"],
+        &["inspect", &bundle],
+        &["inspect", &bundle, "--json"],
+    ] {
+        let output = with_closed_output(args);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(SUCCESS), "{args:?}: {errors}");
+        assert!(errors.is_empty(), "{args:?}: {errors}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_one_sentence() {
+    let bundle = bundle();
+    for args in [
+        &["schema"][..],
+        &["completions", "bash"],
+        &["inspect", &bundle],
+        &["verify", &bundle, "--json"],
+        &["demo", "--samples", "1"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_biglittle"));
+        let output = command.args(args).stdout(full).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(BAD_DATA), "{args:?}: {errors}");
+        assert_eq!(errors.lines().count(), 1, "{args:?}: {errors}");
+        assert!(errors.contains("cannot write the output"), "{args:?}: {errors}");
+    }
 }
