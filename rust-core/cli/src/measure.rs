@@ -92,7 +92,10 @@ pub fn compare(
     for start in (0..data.len()).step_by(BLOCK) {
         let end = data.len().min(start + BLOCK);
         let samples = (start..end).map(|index| data.sample(index)).collect::<Result<Vec<_>>>()?;
-        let frames = samples.iter().map(|sample| sample.frame()).collect::<Result<Vec<_>>>()?;
+        let frames = (start..)
+            .zip(&samples)
+            .map(|(index, sample)| sample.frame().map_err(|e| e.context(data.name(index))))
+            .collect::<Result<Vec<_>>>()?;
         for (configuration, tally) in &mut configurations {
             let before = counters.as_ref().and_then(EnergyCounters::read);
             for (index, frame) in (start..end).zip(&frames) {
