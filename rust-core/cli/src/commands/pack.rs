@@ -4,6 +4,7 @@ use biglittle::network::{ModelLimits, check_model};
 use biglittle::{Engine, EngineOptions, ModelBundle, Opening, Result};
 use serde::Serialize;
 
+use super::table::plural;
 use crate::args::PackArgs;
 use crate::output::Output;
 use crate::target::has_ending;
@@ -38,6 +39,7 @@ pub fn run(args: &PackArgs, out: Output) -> Result<()> {
     };
     out.print(&packed, |out| {
         let Packed { bundle, networks, levels } = &packed;
-        writeln!(out, "{bundle}: packed {networks} networks in {levels} levels")
+        let (networks, levels) = (plural(*networks, "network"), plural(*levels, "level"));
+        writeln!(out, "{bundle}: packed {networks} in {levels}")
     })
 }

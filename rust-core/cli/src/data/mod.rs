@@ -93,6 +93,14 @@ impl DataSet {
 }
 
 impl Sample<'_> {
+    /// The number of bytes that the pixels take.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Sample::Gray { pixels, .. } => pixels.len(),
+            Sample::Picture(picture) => picture.bytes(),
+        }
+    }
+
     pub fn frame(&self) -> Result<FrameView<'_>> {
         match self {
             Sample::Gray { pixels, width, height } => {

@@ -50,6 +50,11 @@ impl Picture {
         }))
     }
 
+    /// The number of bytes that the pixels take.
+    pub fn bytes(&self) -> usize {
+        self.0.as_bytes().len()
+    }
+
     pub fn frame(&self) -> Result<FrameView<'_>> {
         let (width, height) = (self.0.width(), self.0.height());
         let format = match &self.0 {
