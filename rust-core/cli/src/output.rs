@@ -52,9 +52,18 @@ pub fn is_broken_pipe(error: &Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// One line on standard error.
+/// One line on standard error for what ended a command or a part of it.
 pub fn print_error(error: &Error) {
-    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    print_line(AnsiColor::Red, "error:", &error.to_string());
+}
+
+/// One line on standard error for what a command went on after.
+pub fn print_warning(text: &str) {
+    print_line(AnsiColor::Yellow, "warning:", text);
+}
+
+fn print_line(colour: AnsiColor, what: &str, text: &str) {
+    let style = Style::new().bold().fg_color(Some(colour.into()));
     // Nothing can be done where standard error is gone too.
-    let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {error}");
+    let _ = writeln!(anstream::stderr(), "{style}{what}{style:#} {text}");
 }

@@ -137,6 +137,62 @@ fn run_prints_a_line_a_file() {
 }
 
 #[test]
+fn run_says_which_levels_ran_and_what_failed() {
+    let scratch = Scratch::new();
+    let digits = scratch.digits(3);
+    let files = |args: &mut Vec<String>| args.extend(digits.iter().map(|(path, _)| path.clone()));
+    let run = |bundle: &str, json: bool| {
+        let mut args: Vec<String> = ["run", "-b", bundle].map(str::to_owned).into();
+        files(&mut args);
+        args.extend(json.then(|| "--json".to_owned()));
+        let output = biglittle(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(output.status.code(), Some(SUCCESS));
+        output
+    };
+    let answers = |output: &Output| serde_json::from_slice::<Value>(&output.stdout).unwrap();
+
+    let good = run(&bundle(), true);
+    assert!(good.stderr.is_empty());
+    let answer = &answers(&good)[0];
+    assert_eq!(answer["failure"], Value::Null);
+    assert_eq!(answer["levels"].as_array().unwrap().len(), 1, "the first digit is an easy one");
+    let level = &answer["levels"][0];
+    assert_eq!((&level["name"], &level["label"]), (&answer["level"], &answer["label"]));
+    assert_eq!((&level["score"], &level["macs"]), (&answer["score"], &answer["macs"]));
+    assert_eq!(level["escalation"], Value::Null);
+    assert!(level["cpu_ns"].is_u64());
+
+    // The big network does not fit its manifest, which shows when it is needed.
+    let wide = resealed(&scratch, "wide", "\"width\": 28", "\"width\": 32");
+    let manifest = fs::read_to_string(Path::new(&wide).join("manifest.json")).unwrap();
+    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+    manifest["levels"][0]["threshold"] = "always_escalate".into();
+    reseal(&wide, &manifest.to_string());
+    for json in [true, false] {
+        let output = run(&wide, json);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(errors.lines().count(), 1, "said once: {errors}");
+        let words = format!("warning: {}: a network failed: network \"big\"", digits[0].0);
+        assert!(errors.starts_with(&words), "{errors}");
+        if json {
+            for answer in answers(&output).as_array().unwrap() {
+                assert_eq!(
+                    (&answer["status"], &answer["level"]),
+                    (&"fallback".into(), &"little".into())
+                );
+                assert!(answer["failure"].as_str().unwrap().contains("32"), "{answer}");
+                let [little, big] = &answer["levels"].as_array().unwrap()[..] else { panic!() };
+                assert_eq!(little["escalation"], "score not above the threshold");
+                assert_eq!((&big["score"], &big["label"]), (&Value::Null, &Value::Null));
+                assert_eq!(big["escalation"], "the network could not be run");
+            }
+        } else {
+            assert_eq!(String::from_utf8_lossy(&output.stdout).matches("fallback").count(), 3);
+        }
+    }
+}
+
+#[test]
 fn run_goes_on_after_a_file_that_is_no_image() {
     let scratch = Scratch::new();
     let digit = &scratch.digits(1)[0].0;
@@ -295,10 +351,15 @@ fn resealed(scratch: &Scratch, name: &str, old: &str, new: &str) -> String {
     // The last place: the big network's.
     let (before, after) = manifest.rsplit_once(old).unwrap();
     let manifest = format!("{before}{new}{after}");
-    let sum = format!("{}  manifest.json\n", biglittle::bundle::sha256_hex(manifest.as_bytes()));
-    fs::write(&path, manifest).unwrap();
-    fs::write(Path::new(&folder).join("manifest.sha256"), sum).unwrap();
+    reseal(&folder, &manifest);
     folder
+}
+
+/// Writes a manifest and its sum.
+fn reseal(folder: &str, manifest: &str) {
+    let sum = format!("{}  manifest.json\n", biglittle::bundle::sha256_hex(manifest.as_bytes()));
+    fs::write(Path::new(folder).join("manifest.json"), manifest).unwrap();
+    fs::write(Path::new(folder).join("manifest.sha256"), sum).unwrap();
 }
 
 #[test]
