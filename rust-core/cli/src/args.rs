@@ -33,7 +33,7 @@ pub enum Command {
     Run(RunArgs),
     /// Compare little alone, big alone and the cascade on labelled data
     Evaluate(EvaluateArgs),
-    /// Measure how long a bundle or a network takes to open and to run
+    /// Measure how long a bundle or a network takes to open and to run, on one core
     Bench(BenchArgs),
     /// Make a bundle of a folder with a manifest, networks and labels
     Pack(PackArgs),

@@ -441,14 +441,24 @@ fn damage_is_refused_by_name() {
 
 #[test]
 fn bench_counts_runs() {
-    let figures = json(&["bench", &bundle(), "--seconds", "0.05", "--json"]);
-    assert_eq!(figures[0]["network"], "little");
-    for network in figures.as_array().unwrap() {
+    let report = json(&["bench", &bundle(), "--seconds", "0.05", "--json"]);
+    assert_eq!(report["networks"][0]["network"], "little");
+    for network in report["networks"].as_array().unwrap() {
         let ns = |name: &str| network[name].as_u64().unwrap();
         assert!(ns("runs") >= 10);
         assert!(ns("min_ns") <= ns("median_ns") && ns("median_ns") <= ns("p99_ns"));
     }
-    assert!(good(&["bench", &bundle(), "--seconds", "0.05"]).contains("GMAC/s"));
+    for time in ["lazy_median_ns", "eager_median_ns"] {
+        assert!(report["open"][time].as_u64().unwrap() > 0, "{report}");
+    }
+    assert!(report["open"]["runs"].as_u64().unwrap() > 1);
+    let text = good(&["bench", &bundle(), "--seconds", "0.05"]);
+    assert!(text.contains("GMAC/s") && text.contains("bundle opened in"), "{text}");
+    let network = Path::new(&bundle()).join("little.onnx").display().to_string();
+    let report = json(&["bench", &network, "--seconds", "0.05", "--json"]);
+    assert_eq!(report["networks"].as_array().unwrap().len(), 1);
+    assert_eq!(report["open"], Value::Null);
+    assert!(!good(&["bench", &network, "--seconds", "0.05"]).contains("bundle opened"));
 }
 
 #[test]
