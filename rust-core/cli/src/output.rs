@@ -8,9 +8,10 @@ use biglittle::{Error, ErrorKind, Result};
 use serde::Serialize;
 
 /// How a command reports.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Output {
-    /// One JSON document instead of text.
+    /// Print one JSON document on standard output instead of text
+    #[arg(long)]
     pub json: bool,
 }
 

@@ -469,6 +469,8 @@ fn wrong_usage_has_its_own_code() {
     refused(&["demo", "--samples", "0"], BAD_USAGE, &["0"]);
     refused(&["demo", "--samples", "10001"], BAD_USAGE, &["10000"]);
     refused(&["bench", "x", "--seconds", "nan"], BAD_USAGE, &["0.01 to 3600"]);
+    refused(&["schema", "--json"], BAD_USAGE, &["--json"]);
+    refused(&["completions", "bash", "--json"], BAD_USAGE, &["--json"]);
     refused(&["completions", "cobol"], BAD_USAGE, &["cobol"]);
     assert!(good(&["--help"]).contains("Exit codes"));
     assert!(good(&["completions", "bash"]).contains("biglittle"));

@@ -15,7 +15,6 @@ use serde::Serialize;
 
 use super::table::{count, duration};
 use crate::args::BenchArgs;
-use crate::output::Output;
 use crate::target::Target;
 
 /// The fewest runs a figure is made of.
@@ -60,7 +59,8 @@ struct NetworkFigures {
     gmacs_per_second: f64,
 }
 
-pub fn run(args: &BenchArgs, out: Output) -> Result<()> {
+pub fn run(args: &BenchArgs) -> Result<()> {
+    let out = args.out;
     let target = Target::read(&args.target)?;
     let is_bundle = matches!(target, Target::Bundle(_));
     let networks: Vec<(String, Vec<u8>)> = match target {

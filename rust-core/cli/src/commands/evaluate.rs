@@ -5,9 +5,9 @@ use biglittle::{Engine, EngineOptions, ModelBundle, Opening, Result};
 use crate::args::EvaluateArgs;
 use crate::data::DataSet;
 use crate::measure;
-use crate::output::Output;
 
-pub fn run(args: &EvaluateArgs, out: Output) -> Result<()> {
+pub fn run(args: &EvaluateArgs) -> Result<()> {
+    let out = args.out;
     let bundle = ModelBundle::open(&args.bundle)?;
     let mut data = DataSet::open(&args.data, bundle.labels())?;
     if let Some(samples) = args.samples {

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::table::plural;
 use crate::args::PackArgs;
-use crate::output::Output;
 use crate::target::has_ending;
 
 #[derive(Debug, Serialize)]
@@ -16,7 +15,8 @@ struct Packed {
     levels: usize,
 }
 
-pub fn run(args: &PackArgs, out: Output) -> Result<()> {
+pub fn run(args: &PackArgs) -> Result<()> {
+    let out = args.out;
     let count_macs = |id: &str, bytes: &[u8]| {
         check_model(bytes, &ModelLimits::default())
             .map(|summary| summary.macs)

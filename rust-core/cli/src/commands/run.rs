@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::table::duration;
 use crate::args::RunArgs;
 use crate::data::Picture;
-use crate::output::{self, Output};
+use crate::output;
 
 /// One file's answer.
 #[derive(Debug, Serialize)]
@@ -45,7 +45,8 @@ struct LevelAnswer {
     macs: u64,
 }
 
-pub fn run(args: &RunArgs, out: Output) -> Result<()> {
+pub fn run(args: &RunArgs) -> Result<()> {
+    let out = args.out;
     let mut engine = Engine::open(ModelBundle::open(&args.bundle)?, &EngineOptions::default())?;
     let mut answers = Vec::new();
     let mut failed = 0;

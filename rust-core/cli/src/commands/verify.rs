@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::table::plural;
 use crate::args::TargetArgs;
-use crate::output::Output;
 use crate::target::Target;
 
 #[derive(Debug, Serialize)]
@@ -16,7 +15,8 @@ struct Verified {
     networks: usize,
 }
 
-pub fn run(args: &TargetArgs, out: Output) -> Result<()> {
+pub fn run(args: &TargetArgs) -> Result<()> {
+    let out = args.out;
     let named = |error: biglittle::Error| error.context(args.target.display());
     let networks = match Target::read(&args.target)? {
         Target::Network(bytes) => {
