@@ -66,5 +66,28 @@ pub fn print_warning(text: &str) {
 fn print_line(colour: AnsiColor, what: &str, text: &str) {
     let style = Style::new().bold().fg_color(Some(colour.into()));
     // Nothing can be done where standard error is gone too.
-    let _ = writeln!(anstream::stderr(), "{style}{what}{style:#} {text}");
+    let _ = writeln!(anstream::stderr(), "{style}{what}{style:#} {}", on_one_line(text));
+}
+
+/// What files are called and hold does not command the terminal.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_not_sent() {
+        assert_eq!(on_one_line("é\u{1b}[31m\n\u{9b}x"), "é\\u{1b}[31m\\n\\u{9b}x");
+    }
 }

@@ -462,6 +462,85 @@ fn bench_counts_runs() {
 }
 
 #[test]
+fn every_report_has_its_json() {
+    let scratch = Scratch::new();
+    let one = scratch.path("mnist.biglittle");
+    let packed = json(&["pack", &bundle(), "-o", &one, "--json"]);
+    assert_eq!(packed, serde_json::json!({ "bundle": one, "networks": 2, "levels": 2 }));
+    let verified = json(&["verify", &one, "--json"]);
+    assert_eq!(verified, serde_json::json!({ "target": one, "valid": true, "networks": 2 }));
+    let network = Path::new(&bundle()).join("little.onnx").display().to_string();
+    assert_eq!(json(&["verify", &network, "--json"])["networks"], 1);
+    let inspected = json(&["inspect", &network, "--json"]);
+    assert_eq!(inspected["input_shape"], serde_json::json!([1, 1, 28, 28]));
+    // A refusal is a sentence, with nothing on standard output.
+    for command in ["verify", "inspect", "bench"] {
+        refused(&[command, &scratch.path("none"), "--json"], BAD_DATA, &["none"]);
+    }
+}
+
+#[test]
+fn colours_follow_the_terminal_and_no_color() {
+    let errors = |variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_biglittle"));
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
+        let output = command.args(["verify", "/nowhere"]).envs(variables.iter().copied()).output();
+        String::from_utf8(output.unwrap().stderr).unwrap()
+    };
+    assert!(!errors(&[]).contains('\u{1b}'), "standard error is no terminal here");
+    assert!(errors(&[("CLICOLOR_FORCE", "1")]).contains('\u{1b}'));
+    assert!(!errors(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\u{1b}'));
+}
+
+#[test]
+fn pack_says_where_it_cannot_write() {
+    let scratch = Scratch::new();
+    let file = scratch.write("file", b"");
+    for parent in [&scratch.path("nowhere"), &file] {
+        for name in ["out.biglittle", "out"] {
+            let output = Path::new(parent).join(name).display().to_string();
+            refused(&["pack", &bundle(), "-o", &output], BAD_DATA, &[&output, "cannot be written"]);
+        }
+    }
+    fs::create_dir(scratch.path("folder.biglittle")).unwrap();
+    let output = scratch.path("folder.biglittle");
+    refused(&["pack", &bundle(), "-o", &output], BAD_DATA, &["folder.biglittle"]);
+    let left = fs::read_dir(scratch.path(".")).unwrap().count();
+    assert_eq!(left, 2, "nothing temporary is left");
+}
+
+#[test]
+fn damaged_archives_are_refused_in_one_sentence() {
+    let scratch = Scratch::new();
+    let one = scratch.path("mnist.biglittle");
+    good(&["pack", &bundle(), "-o", &one]);
+    let bytes = fs::read(&one).unwrap();
+    let refuses = |what: &str, bytes: &[u8]| {
+        let bad = scratch.write("bad.biglittle", bytes);
+        for command in ["verify", "inspect"] {
+            let output = biglittle(&[command, &bad]);
+            assert_eq!(output.status.code(), Some(BAD_DATA), "{what}: {output:?}");
+            refused(&[command, &bad], BAD_DATA, &["bad.biglittle"]);
+        }
+    };
+    let step = bytes.len() / 12;
+    // Places all over the file, and the directory and the sum at its end.
+    let places = (0..bytes.len()).step_by(step).chain([1, 30, 100, 200].map(|n| bytes.len() - n));
+    for place in places {
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 0x10;
+        refuses(&format!("byte {place} changed"), &flipped);
+        refuses(&format!("{place} bytes left"), &bytes[..place]);
+    }
+    refuses("a byte more", &[&bytes[..], b"x"].concat());
+    refuses("a byte before", &[b"x", &bytes[..]].concat());
+    refuses("twice", &[&bytes[..], &bytes[..]].concat());
+    refuses("zeros", &[0; 10_000]);
+}
+
+#[test]
 fn wrong_usage_has_its_own_code() {
     refused(&[], BAD_USAGE, &["Usage"]);
     refused(&["dance"], BAD_USAGE, &["dance"]);
