@@ -74,8 +74,9 @@ pub struct EvaluateArgs {
     #[arg(long, short)]
     pub bundle: PathBuf,
     /// A folder with idx files (*-images-idx3-ubyte and *-labels-idx1-ubyte,
-    /// plain or .gz), with labels.csv (columns `file` and `label`), or with one
-    /// folder of images per label
+    /// plain or .gz), with labels.csv (columns `file`, a path from the folder on,
+    /// and `label`), or with one folder of images per label. A label is one of
+    /// the bundle's names or, where none of them is a number, its index
     #[arg(long, short)]
     pub data: PathBuf,
     /// Use only the first N samples

@@ -367,6 +367,8 @@ fn pack_writes_nothing_that_verify_refuses() {
     let scratch = Scratch::new();
     let wide = resealed(&scratch, "wide", "\"width\": 28", "\"width\": 32");
     refused(&["verify", &wide], BAD_DATA, &["wide", "\"big\"", "32"]);
+    let data = models().join("mnist").display().to_string();
+    refused(&["evaluate", "-b", &wide, "-d", &data], BAD_DATA, &["wide", "\"big\"", "32"]);
     for output in [scratch.path("out.biglittle"), scratch.path("out")] {
         refused(&["pack", &wide, "-o", &output], BAD_DATA, &["wide", "\"big\"", "32"]);
         assert!(!Path::new(&output).exists());

@@ -14,7 +14,8 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         data.truncate(usize::try_from(samples).unwrap_or(usize::MAX));
     }
     let options = EngineOptions { opening: Opening::WarmUp, ..EngineOptions::default() };
-    let mut engine = Engine::open(bundle, &options)?;
+    let mut engine =
+        Engine::open(bundle, &options).map_err(|error| error.context(args.bundle.display()))?;
     let comparison = measure::compare(&mut engine, &data, !out.json, &mut |_, _, _| {})?;
     out.print(&comparison, |out| super::table::write(out, &comparison))
 }

@@ -47,7 +47,8 @@ struct LevelAnswer {
 
 pub fn run(args: &RunArgs) -> Result<()> {
     let out = args.out;
-    let mut engine = Engine::open(ModelBundle::open(&args.bundle)?, &EngineOptions::default())?;
+    let mut engine = Engine::open(ModelBundle::open(&args.bundle)?, &EngineOptions::default())
+        .map_err(|error| error.context(args.bundle.display()))?;
     let mut answers = Vec::new();
     let mut failed = 0;
     let mut warned = false;
