@@ -104,6 +104,28 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_pixel_becomes_a_frame() {
+        use image::{ColorType, ImageFormat};
+        let image = |color| DynamicImage::new(6, 4, color);
+        for (image, format, expected) in [
+            (image(ColorType::L8), ImageFormat::Png, PixelFormat::Gray8),
+            (image(ColorType::La8), ImageFormat::Png, PixelFormat::Gray8),
+            (image(ColorType::L16), ImageFormat::Png, PixelFormat::Gray8),
+            (image(ColorType::Rgb8), ImageFormat::Png, PixelFormat::Rgb8),
+            (image(ColorType::Rgba8), ImageFormat::Png, PixelFormat::Rgba8),
+            (image(ColorType::Rgb16), ImageFormat::Png, PixelFormat::Rgb8),
+            (image(ColorType::L8), ImageFormat::Jpeg, PixelFormat::Gray8),
+            (image(ColorType::Rgb8), ImageFormat::Jpeg, PixelFormat::Rgb8),
+        ] {
+            let mut bytes = Cursor::new(Vec::new());
+            image.write_to(&mut bytes, format).unwrap();
+            let picture = Picture::decode(bytes.get_ref()).unwrap();
+            assert!(picture.frame().is_ok());
+            assert_eq!(picture.bytes(), 6 * 4 * expected.bytes_per_pixel(), "{image:?} {format:?}");
+        }
+    }
+
+    #[test]
     fn sizes_are_refused_by_the_header() {
         let refused = |bytes: &[u8], words: &str| {
             let text = Picture::decode(bytes).unwrap_err().to_string();
