@@ -47,7 +47,7 @@ def timings(biglittle: Path, files: list[Path], rounds: int) -> dict[str, dict[s
         for file in files:
             argv = [str(biglittle), "bench", str(file), "--json"]
             printed = subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout
-            (result,) = json.loads(printed)
+            (result,) = json.loads(printed)["networks"]
             entry = best.setdefault(file.stem, result)
             for time in ("cpu_median_ns", "min_ns"):
                 entry[time] = min(entry[time], result[time])

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::output::Output;
+
 /// A little network first, the big one only when the answer is unsure.
 #[derive(Debug, Parser)]
 #[command(
@@ -15,9 +17,6 @@ use clap_complete::Shell;
                   Colours follow the terminal; NO_COLOR=1 turns them off."
 )]
 pub struct Args {
-    /// Print one JSON document on standard output instead of text
-    #[arg(long, global = true)]
-    pub json: bool,
     /// Log what the library does, on standard error
     #[arg(long, short, global = true)]
     pub verbose: bool,
@@ -33,7 +32,7 @@ pub enum Command {
     Run(RunArgs),
     /// Compare little alone, big alone and the cascade on labelled data
     Evaluate(EvaluateArgs),
-    /// Measure how long a bundle or a network takes to open and to run
+    /// Measure how long a bundle or a network takes to open and to run, on one core
     Bench(BenchArgs),
     /// Make a bundle of a folder with a manifest, networks and labels
     Pack(PackArgs),
@@ -53,6 +52,8 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 10_000,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub samples: u32,
+    #[command(flatten)]
+    pub out: Output,
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,6 +64,8 @@ pub struct RunArgs {
     /// The bundle: a folder or a .biglittle file
     #[arg(long, short)]
     pub bundle: PathBuf,
+    #[command(flatten)]
+    pub out: Output,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,13 +74,16 @@ pub struct EvaluateArgs {
     #[arg(long, short)]
     pub bundle: PathBuf,
     /// A folder with idx files (*-images-idx3-ubyte and *-labels-idx1-ubyte,
-    /// plain or .gz), with labels.csv (columns `file` and `label`), or with one
-    /// folder of images per label
+    /// plain or .gz), with labels.csv (columns `file`, a path from the folder on,
+    /// and `label`), or with one folder of images per label. A label is one of
+    /// the bundle's names or, where none of them is a number, its index
     #[arg(long, short)]
     pub data: PathBuf,
     /// Use only the first N samples
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub samples: Option<u64>,
+    #[command(flatten)]
+    pub out: Output,
 }
 
 #[derive(Debug, clap::Args)]
@@ -87,6 +93,8 @@ pub struct BenchArgs {
     /// Measure each network for this many seconds
     #[arg(long, default_value_t = 1.0, value_parser = seconds)]
     pub seconds: f64,
+    #[command(flatten)]
+    pub out: Output,
 }
 
 #[derive(Debug, clap::Args)]
@@ -97,12 +105,16 @@ pub struct PackArgs {
     /// The bundle to write: one file if it ends in .biglittle, else a new folder
     #[arg(long, short)]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub out: Output,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct TargetArgs {
     /// A bundle (folder or .biglittle file) or an ONNX file
     pub target: PathBuf,
+    #[command(flatten)]
+    pub out: Output,
 }
 
 #[derive(Debug, clap::Args)]

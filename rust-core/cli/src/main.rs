@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod data;
 mod energy;
+mod files;
 mod measure;
 mod output;
 mod target;
@@ -22,15 +23,14 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let level = if args.verbose { LevelFilter::Debug } else { LevelFilter::Error };
     env_logger::Builder::new().filter_module("biglittle", level).init();
-    let out = output::Output { json: args.json };
     let result = match args.command {
-        Command::Demo(args) => commands::demo::run(&args, out),
-        Command::Run(args) => commands::run::run(&args, out),
-        Command::Evaluate(args) => commands::evaluate::run(&args, out),
-        Command::Bench(args) => commands::bench::run(&args, out),
-        Command::Pack(args) => commands::pack::run(&args, out),
-        Command::Verify(args) => commands::verify::run(&args, out),
-        Command::Inspect(args) => commands::inspect::run(&args, out),
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Bench(args) => commands::bench::run(&args),
+        Command::Pack(args) => commands::pack::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
+        Command::Inspect(args) => commands::inspect::run(&args),
         Command::Schema => commands::schema::run(),
         Command::Completions(args) => commands::completions::run(&args),
     };

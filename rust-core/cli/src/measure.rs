@@ -4,18 +4,20 @@
 //! CPU time of this thread, from the frame to the verdict; decoding files is
 //! not counted. Used by `demo` and `evaluate`.
 
-use biglittle::{AnswerStatus, Engine, FrameView, Outcome, Result};
+use biglittle::{AnswerStatus, Engine, Error, ErrorKind, FrameView, Outcome, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use statrs::distribution::{Beta, ContinuousCDF};
 
-use crate::data::DataSet;
-use crate::energy::{Energy, EnergyCounters, Reading};
+use crate::data::{DataSet, Sample};
+use crate::energy::{Energy, EnergyCounters, Reading, Unmeasured};
 
 /// Samples that one configuration runs before the next takes its turn: long
 /// enough that each works from its own caches, short enough that a slow phase
 /// of the machine hits all three alike.
-const BLOCK: usize = 100;
+const BLOCK_SAMPLES: usize = 100;
+/// Decoded pixels that end a block early, so that large images fit in memory.
+const BLOCK_BYTES: usize = 64 << 20;
 
 /// What was measured; `evaluate --json` and `demo --json` print it.
 #[derive(Debug, Serialize)]
@@ -28,6 +30,8 @@ pub struct Comparison {
     pub big: Figures,
     /// The cascade.
     pub cascade: CascadeFigures,
+    /// Why there is no energy in the figures; null where it was measured.
+    pub energy_unmeasured: Option<Unmeasured>,
 }
 
 /// One configuration's figures.
@@ -66,6 +70,9 @@ pub struct CascadeFigures {
     pub unsure: usize,
     /// Answers given by an earlier level because a later one failed.
     pub fallback: usize,
+    /// The first failure of a network, with the sample's name; null where none
+    /// failed.
+    pub first_failure: Option<String>,
 }
 
 /// What a caller may want to know of each of the cascade's answers: the
@@ -80,39 +87,51 @@ pub fn compare(
     observer: &mut Observer<'_>,
 ) -> Result<Comparison> {
     let levels = engine.bundle().manifest().levels.len();
-    let mut configurations = [
-        (Configuration::Level(0), Tally::default()),
-        (Configuration::Level(levels - 1), Tally::default()),
-        (Configuration::Cascade, Tally::default()),
-    ];
-    let mut by_level = vec![0usize; levels];
-    let (mut unsure, mut fallback) = (0, 0);
     let counters = EnergyCounters::find();
+    let tally = || Tally { joules: counters.is_ok().then_some(0.0), ..Tally::default() };
+    let mut configurations = [
+        (Configuration::Level(0), tally()),
+        (Configuration::Level(levels - 1), tally()),
+        (Configuration::Cascade, tally()),
+    ];
+    let mut answers = Answers { by_level: vec![0; levels], ..Answers::default() };
     let bar = progress_bar(data.len(), progress);
-    for start in (0..data.len()).step_by(BLOCK) {
-        let end = data.len().min(start + BLOCK);
-        let samples = (start..end).map(|index| data.sample(index)).collect::<Result<Vec<_>>>()?;
-        let frames = samples.iter().map(|sample| sample.frame()).collect::<Result<Vec<_>>>()?;
-        for (configuration, tally) in &mut configurations {
-            let before = counters.as_ref().and_then(EnergyCounters::read);
-            for (index, frame) in (start..end).zip(&frames) {
-                let outcome = configuration.run(engine, frame)?;
+    let (mut start, mut blocks) = (0, 0);
+    while start < data.len() {
+        let samples = block(data, start)?;
+        let frames = (start..)
+            .zip(&samples)
+            .map(|(index, sample)| sample.frame().map_err(|e| e.context(data.name(index))))
+            .collect::<Result<Vec<_>>>()?;
+        for turn in order(blocks) {
+            let (configuration, tally) = &mut configurations[turn];
+            let before = counters.as_ref().ok().and_then(EnergyCounters::read);
+            for (index, frame) in (start..).zip(&frames) {
+                let outcome = configuration
+                    .run(engine, frame)
+                    .map_err(|error| error.context(data.name(index)))?;
                 let label = data.label(index);
                 tally.add(&outcome, label);
                 if let Configuration::Cascade = configuration {
-                    by_level[usize::from(outcome.tier)] += 1;
-                    unsure += usize::from(outcome.status == AnswerStatus::Unsure);
-                    fallback += usize::from(outcome.status == AnswerStatus::Fallback);
+                    answers.add(&outcome, || data.name(index));
                     observer(index, label, &outcome);
                 }
             }
-            tally.add_energy(counters.as_ref(), before);
+            tally.add_energy(counters.as_ref().ok(), before);
         }
-        bar.set_position(end as u64);
+        start += samples.len();
+        blocks += 1;
+        bar.set_position(start as u64);
     }
     bar.finish_and_clear();
+    // Energy of only some of the three would compare nothing.
+    let measured = configurations.iter().all(|(_, tally)| tally.joules.is_some());
+    let energy_unmeasured = match counters {
+        Err(why) => Some(why),
+        Ok(_) => (!measured).then_some(Unmeasured::Unreadable),
+    };
     let escalated = configurations[2].1.escalated as usize;
-    let [little, big, cascade] = configurations.map(|(_, tally)| tally.figures());
+    let [little, big, cascade] = configurations.map(|(_, tally)| tally.figures(measured));
     let saved = |cascade: f64, big: f64| if big > 0.0 { 1.0 - cascade / big } else { 0.0 };
     let energy_saved = cascade.energy.zip(big.energy).map(|(c, b)| saved(c.joules, b.joules));
     let share = |count: usize| count as f64 / data.len() as f64;
@@ -123,14 +142,39 @@ pub fn compare(
             cpu_saved: saved(cascade.cpu_ns_per_sample, big.cpu_ns_per_sample),
             macs_saved: saved(cascade.macs_per_sample, big.macs_per_sample),
             energy_saved,
-            answered_by_level: by_level.iter().map(|count| share(*count)).collect(),
-            unsure,
-            fallback,
+            answered_by_level: answers.by_level.iter().map(|count| share(*count)).collect(),
+            unsure: answers.unsure,
+            fallback: answers.fallback,
+            first_failure: answers.first_failure,
             figures: cascade,
         },
         little,
         big,
+        energy_unmeasured,
     })
+}
+
+/// The samples from `start` that run before the next configuration takes its
+/// turn.
+fn block(data: &DataSet, start: usize) -> Result<Vec<Sample<'_>>> {
+    let mut samples = Vec::new();
+    let mut bytes = 0;
+    while start + samples.len() < data.len() && !is_full(samples.len(), bytes) {
+        let sample = data.sample(start + samples.len())?;
+        bytes += sample.bytes();
+        samples.push(sample);
+    }
+    Ok(samples)
+}
+
+fn is_full(samples: usize, bytes: usize) -> bool {
+    samples == BLOCK_SAMPLES || bytes >= BLOCK_BYTES
+}
+
+/// The order of the three configurations in a block: forwards, then backwards,
+/// so that what drifts within blocks hits the first and the last alike.
+fn order(block: usize) -> [usize; 3] {
+    if block.is_multiple_of(2) { [0, 1, 2] } else { [2, 1, 0] }
 }
 
 enum Configuration {
@@ -141,8 +185,45 @@ enum Configuration {
 impl Configuration {
     fn run(&self, engine: &mut Engine, frame: &FrameView<'_>) -> Result<Outcome> {
         match self {
-            Configuration::Level(level) => engine.classify_at(*level, frame),
+            Configuration::Level(level) => alone(engine, *level, frame),
             Configuration::Cascade => engine.classify(frame),
+        }
+    }
+}
+
+/// The answer of `level` itself: that of another one would be no baseline.
+fn alone(engine: &mut Engine, level: usize, frame: &FrameView<'_>) -> Result<Outcome> {
+    let outcome = engine.classify_at(level, frame)?;
+    if usize::from(outcome.tier) == level {
+        return Ok(outcome);
+    }
+    let report = outcome.levels.iter().find(|report| usize::from(report.tier) == level);
+    let why = match (&outcome.failure, report.and_then(|report| report.escalation)) {
+        (Some(failure), _) => failure.to_string(),
+        (None, Some(reason)) => reason.to_string(),
+        (None, None) => "it has no usable answer".to_owned(),
+    };
+    let name = &engine.bundle().manifest().levels[level].name;
+    let message = format!("level {name:?} alone cannot be measured: {why}");
+    Err(Error::new(ErrorKind::Inference, message))
+}
+
+/// How the cascade came to its answers.
+#[derive(Debug, Default)]
+struct Answers {
+    by_level: Vec<usize>,
+    unsure: usize,
+    fallback: usize,
+    first_failure: Option<String>,
+}
+
+impl Answers {
+    fn add(&mut self, outcome: &Outcome, name: impl FnOnce() -> String) {
+        self.by_level[usize::from(outcome.tier)] += 1;
+        self.unsure += usize::from(outcome.status == AnswerStatus::Unsure);
+        self.fallback += usize::from(outcome.status == AnswerStatus::Fallback);
+        if let (None, Some(failure)) = (&self.first_failure, &outcome.failure) {
+            self.first_failure = Some(format!("{}: {failure}", name()));
         }
     }
 }
@@ -156,7 +237,8 @@ struct Tally {
     cpu_ns: u64,
     wall_ns: u64,
     macs: u64,
-    energy: Option<Energy>,
+    /// `None` where it is not measured.
+    joules: Option<f64>,
 }
 
 impl Tally {
@@ -170,14 +252,14 @@ impl Tally {
     }
 
     fn add_energy(&mut self, counters: Option<&EnergyCounters>, before: Option<Reading>) {
-        let Some((counters, before)) = counters.zip(before) else { return };
-        let Some(after) = counters.read() else { return };
-        let block = counters.between(&before, &after);
-        let sum = self.energy.map_or(0.0, |energy| energy.joules) + block.joules;
-        self.energy = Some(Energy { joules: sum, ..block });
+        // One block that was not measured spoils the sum.
+        self.joules = (|| {
+            let (counters, before) = (counters?, before?);
+            Some(self.joules? + counters.between(&before, &counters.read()?))
+        })();
     }
 
-    fn figures(self) -> Figures {
+    fn figures(self, energy: bool) -> Figures {
         let each = |sum: u64| sum as f64 / self.samples as f64;
         Figures {
             accuracy: each(self.right),
@@ -185,7 +267,7 @@ impl Tally {
             cpu_ns_per_sample: each(self.cpu_ns),
             wall_ns_per_sample: each(self.wall_ns),
             macs_per_sample: each(self.macs),
-            energy: self.energy,
+            energy: self.joules.filter(|_| energy).map(Energy::measured),
         }
     }
 }
@@ -210,7 +292,70 @@ fn progress_bar(samples: usize, show: bool) -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use biglittle::bundle::sha256_hex;
+    use biglittle::{EngineOptions, ModelBundle, PixelFormat, Threshold};
+
     use super::*;
+
+    /// The MNIST bundle as a committee whose big network cannot be opened.
+    fn broken_engine() -> Engine {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/mnist/bundle");
+        let read = |name: &str| (name.to_owned(), fs::read(folder.join(name)).unwrap());
+        let mut files: Vec<_> = ["labels.txt", "little.onnx", "big.onnx"].map(read).into();
+        let manifest = String::from_utf8(read("manifest.json").1).unwrap();
+        let mut manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+        manifest["networks"][1]["input"]["width"] = 32.into();
+        manifest["levels"][1]["answer"] = "committee".into();
+        let manifest = manifest.to_string();
+        let sum = format!("{}  manifest.json\n", sha256_hex(manifest.as_bytes()));
+        files.push(("manifest.sha256".into(), sum.into_bytes()));
+        files.push(("manifest.json".into(), manifest.into_bytes()));
+        let bundle = ModelBundle::from_memory(files).unwrap();
+        let mut engine = Engine::open(bundle, &EngineOptions::default()).unwrap();
+        engine.set_threshold(0, Threshold::ALWAYS_ESCALATE).unwrap();
+        engine
+    }
+
+    #[test]
+    fn a_baseline_is_never_another_levels_answer() {
+        let mut engine = broken_engine();
+        let pixels = [0; 28 * 28];
+        let frame = FrameView::packed(PixelFormat::Gray8, 28, 28, &pixels, 28).unwrap();
+        assert_eq!(engine.classify_at(1, &frame).unwrap().tier, 0, "this is what is refused");
+        let text = alone(&mut engine, 1, &frame).unwrap_err().to_string();
+        assert!(text.starts_with("level \"big\" alone cannot be measured: network"), "{text}");
+        assert_eq!(alone(&mut engine, 0, &frame).unwrap().tier, 0);
+    }
+
+    #[test]
+    fn the_first_failure_is_kept_with_its_sample() {
+        let mut engine = broken_engine();
+        let pixels = [0; 28 * 28];
+        let frame = FrameView::packed(PixelFormat::Gray8, 28, 28, &pixels, 28).unwrap();
+        let mut answers = Answers { by_level: vec![0; 2], ..Answers::default() };
+        for name in ["a.png", "b.png"] {
+            answers.add(&engine.classify(&frame).unwrap(), || name.to_owned());
+        }
+        assert_eq!((answers.fallback, &answers.by_level[..]), (2, &[2, 0][..]));
+        let failure = answers.first_failure.unwrap();
+        assert!(failure.starts_with("a.png: network \"big\""), "{failure}");
+    }
+
+    #[test]
+    fn blocks_end_at_samples_or_bytes_and_turn_around() {
+        assert!(!is_full(99, 1000) && is_full(100, 1000) && is_full(1, 64 << 20));
+        assert_eq!([order(0), order(1), order(2)], [[0, 1, 2], [2, 1, 0], [0, 1, 2]]);
+    }
+
+    #[test]
+    fn energy_is_none_once_a_block_was_not_measured() {
+        let mut tally = Tally { samples: 1, joules: Some(1.0), ..Tally::default() };
+        tally.add_energy(None, None);
+        assert_eq!(tally.figures(true).energy, None);
+    }
 
     #[test]
     fn intervals_agree_with_scipy() {

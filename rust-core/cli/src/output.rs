@@ -8,9 +8,10 @@ use biglittle::{Error, ErrorKind, Result};
 use serde::Serialize;
 
 /// How a command reports.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Output {
-    /// One JSON document instead of text.
+    /// Print one JSON document on standard output instead of text
+    #[arg(long)]
     pub json: bool,
 }
 
@@ -33,8 +34,14 @@ impl Output {
     }
 }
 
+/// Prints `bytes` as they are.
+pub fn print_bytes(bytes: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(cannot_write)
+}
+
 /// The error of an output that takes no more.
-pub fn cannot_write(error: io::Error) -> Error {
+fn cannot_write(error: io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("cannot write the output: {error}")).with_source(error)
 }
 
@@ -46,9 +53,41 @@ pub fn is_broken_pipe(error: &Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// One line on standard error.
+/// One line on standard error for what ended a command or a part of it.
 pub fn print_error(error: &Error) {
-    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    print_line(AnsiColor::Red, "error:", &error.to_string());
+}
+
+/// One line on standard error for what a command went on after.
+pub fn print_warning(text: &str) {
+    print_line(AnsiColor::Yellow, "warning:", text);
+}
+
+fn print_line(colour: AnsiColor, what: &str, text: &str) {
+    let style = Style::new().bold().fg_color(Some(colour.into()));
     // Nothing can be done where standard error is gone too.
-    let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {error}");
+    let _ = writeln!(anstream::stderr(), "{style}{what}{style:#} {}", on_one_line(text));
+}
+
+/// What files are called and hold does not command the terminal.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_not_sent() {
+        assert_eq!(on_one_line("é\u{1b}[31m\n\u{9b}x"), "é\\u{1b}[31m\\n\\u{9b}x");
+    }
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use biglittle::{Error, ErrorKind, ModelBundle, ModelLimits, Result};
 
+use crate::files;
+
 /// Something to verify, inspect or bench.
 pub enum Target {
     Bundle(Box<ModelBundle>),
@@ -12,28 +14,41 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads `path`: an ONNX file by its ending, else a bundle.
+    /// Reads `path`: a network if it ends in `.onnx`, else a bundle.
     pub fn read(path: &Path) -> Result<Self> {
-        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx")) {
-            Ok(Target::Network(read_network(path)?))
-        } else {
-            Ok(Target::Bundle(Box::new(ModelBundle::open(path)?)))
+        let named = |error: Error| error.context(path.display());
+        let metadata = fs::metadata(path).map_err(files::cannot_read).map_err(named)?;
+        if has_ending(path, "onnx") && !metadata.is_dir() {
+            let limit = ModelLimits::default().max_file_bytes as u64;
+            let bytes = files::read(path, limit, ErrorKind::InvalidModel).map_err(named)?;
+            return Ok(Target::Network(bytes));
+        }
+        if !metadata.is_dir() && !metadata.is_file() {
+            return Err(named(Error::new(
+                ErrorKind::Io,
+                "is a pipe or device: give an .onnx file, a .biglittle file or a folder",
+            )));
+        }
+        match ModelBundle::open(path) {
+            Ok(bundle) => Ok(Target::Bundle(Box::new(bundle))),
+            Err(error)
+                if metadata.is_file()
+                    && !has_ending(path, "biglittle")
+                    && error.kind() == ErrorKind::InvalidBundle =>
+            {
+                Err(named(Error::new(
+                    ErrorKind::InvalidBundle,
+                    "ends neither in .onnx nor in .biglittle and is no bundle: give an .onnx file, \
+                     a .biglittle file or a folder",
+                )
+                .with_source(error)))
+            }
+            Err(error) => Err(error),
         }
     }
 }
 
-fn read_network(path: &Path) -> Result<Vec<u8>> {
-    let cannot = |error: std::io::Error| {
-        Error::new(ErrorKind::Io, format!("{}: cannot be read: {error}", path.display()))
-            .with_source(error)
-    };
-    let size = fs::metadata(path).map_err(cannot)?.len();
-    let limit = ModelLimits::default().max_file_bytes;
-    if size > limit as u64 {
-        return Err(Error::new(
-            ErrorKind::InvalidModel,
-            format!("{}: has {size} bytes: a network may have at most {limit}", path.display()),
-        ));
-    }
-    fs::read(path).map_err(cannot)
+/// Whether `path` ends in `.ending`, in capitals or not.
+pub fn has_ending(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }

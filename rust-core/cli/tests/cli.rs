@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -137,6 +137,62 @@ fn run_prints_a_line_a_file() {
 }
 
 #[test]
+fn run_says_which_levels_ran_and_what_failed() {
+    let scratch = Scratch::new();
+    let digits = scratch.digits(3);
+    let files = |args: &mut Vec<String>| args.extend(digits.iter().map(|(path, _)| path.clone()));
+    let run = |bundle: &str, json: bool| {
+        let mut args: Vec<String> = ["run", "-b", bundle].map(str::to_owned).into();
+        files(&mut args);
+        args.extend(json.then(|| "--json".to_owned()));
+        let output = biglittle(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(output.status.code(), Some(SUCCESS));
+        output
+    };
+    let answers = |output: &Output| serde_json::from_slice::<Value>(&output.stdout).unwrap();
+
+    let good = run(&bundle(), true);
+    assert!(good.stderr.is_empty());
+    let answer = &answers(&good)[0];
+    assert_eq!(answer["failure"], Value::Null);
+    assert_eq!(answer["levels"].as_array().unwrap().len(), 1, "the first digit is an easy one");
+    let level = &answer["levels"][0];
+    assert_eq!((&level["name"], &level["label"]), (&answer["level"], &answer["label"]));
+    assert_eq!((&level["score"], &level["macs"]), (&answer["score"], &answer["macs"]));
+    assert_eq!(level["escalation"], Value::Null);
+    assert!(level["cpu_ns"].is_u64());
+
+    // The big network does not fit its manifest, which shows when it is needed.
+    let wide = resealed(&scratch, "wide", "\"width\": 28", "\"width\": 32");
+    let manifest = fs::read_to_string(Path::new(&wide).join("manifest.json")).unwrap();
+    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+    manifest["levels"][0]["threshold"] = "always_escalate".into();
+    reseal(&wide, &manifest.to_string());
+    for json in [true, false] {
+        let output = run(&wide, json);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(errors.lines().count(), 1, "said once: {errors}");
+        let words = format!("warning: {}: a network failed: network \"big\"", digits[0].0);
+        assert!(errors.starts_with(&words), "{errors}");
+        if json {
+            for answer in answers(&output).as_array().unwrap() {
+                assert_eq!(
+                    (&answer["status"], &answer["level"]),
+                    (&"fallback".into(), &"little".into())
+                );
+                assert!(answer["failure"].as_str().unwrap().contains("32"), "{answer}");
+                let [little, big] = &answer["levels"].as_array().unwrap()[..] else { panic!() };
+                assert_eq!(little["escalation"], "score not above the threshold");
+                assert_eq!((&big["score"], &big["label"]), (&Value::Null, &Value::Null));
+                assert_eq!(big["escalation"], "the network could not be run");
+            }
+        } else {
+            assert_eq!(String::from_utf8_lossy(&output.stdout).matches("fallback").count(), 3);
+        }
+    }
+}
+
+#[test]
 fn run_goes_on_after_a_file_that_is_no_image() {
     let scratch = Scratch::new();
     let digit = &scratch.digits(1)[0].0;
@@ -189,9 +245,9 @@ fn evaluate_names_what_is_wrong_with_data() {
     fs::create_dir(scratch.path("empty")).unwrap();
     evaluate(&scratch.path("empty"), &["empty", "neither idx files"]);
     scratch.write("list/labels.csv", b"name,class\na.png,1\n");
-    evaluate(&scratch.path("list"), &["labels.csv", "columns file and label"]);
+    evaluate(&scratch.path("list"), &["labels.csv", "no column file", "columns file and label"]);
     scratch.write("label/labels.csv", b"file,label\na.png,10\n");
-    evaluate(&scratch.path("label"), &["a.png", "\"10\"", "0 to 9"]);
+    evaluate(&scratch.path("label"), &["labels.csv", "line 2", "a.png", "\"10\"", "10 names"]);
     scratch.write("gone/labels.csv", b"file,label\na.png,1\n");
     evaluate(&scratch.path("gone"), &["a.png", "cannot be read"]);
     scratch.write("class/eleven/a.png", b"");
@@ -200,6 +256,65 @@ fn evaluate_names_what_is_wrong_with_data() {
     evaluate(&scratch.path("idx"), &["no labels-idx1-ubyte"]);
     scratch.write("idx/t-labels-idx1-ubyte", &[0, 0, 8, 1, 0, 0, 0, 1, 5]);
     evaluate(&scratch.path("idx"), &["images", "header"]);
+    scratch.write("idx/t-images-idx3-ubyte", &[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 28]);
+    evaluate(&scratch.path("idx"), &["idx", "28 x 0 pixels", "from 1 to"]);
+    scratch.write("none/labels.csv", b"file,label\n");
+    evaluate(&scratch.path("none"), &["none", "has no samples: add"]);
+}
+
+#[test]
+fn evaluate_reads_a_list_that_people_wrote() {
+    let scratch = Scratch::new();
+    let digits = scratch.digits(2);
+    let (first, second) = (digits[0].1, digits[1].1);
+    let list = format!("File, Label\r\n digit0.png, {first}, a note\r\ndigit1.png ,{second}\r\n");
+    scratch.write("labels.csv", list.as_bytes());
+    let report = json(&["evaluate", "-b", &bundle(), "-d", &scratch.path("."), "--json"]);
+    assert_eq!(report["samples"], 2);
+    assert_eq!(report["cascade"]["accuracy"], 1.0);
+    let refuses = |list: &str, words: &[&str]| {
+        scratch.write("labels.csv", list.as_bytes());
+        refused(&["evaluate", "-b", &bundle(), "-d", &scratch.path(".")], BAD_DATA, words);
+    };
+    refuses("file,label\ndigit0.png\n", &["labels.csv: line 2 has no label"]);
+    refuses("file,class\ndigit0.png,1\n", &["labels.csv: has no column label"]);
+    refuses("file,label\n../x.png,1\n", &["labels.csv: line 2", "../x.png", "not in this folder"]);
+    refuses("file,label\n/etc/x.png,1\n", &["labels.csv: line 2", "/etc/x.png"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_is_named_once_and_pipes_are_not_waited_for() {
+    let scratch = Scratch::new();
+    let bundle = bundle();
+    let evaluate = |data: &str, file: &str| {
+        let path = scratch.path(data);
+        let args = ["evaluate", "-b", &bundle, "-d", &path];
+        refused(&args, BAD_DATA, &[&format!("{data}: {file}: cannot be read: it is a pipe")]);
+        let errors = String::from_utf8(biglittle(&args).stderr).unwrap();
+        assert_eq!(errors.matches(&path).count(), 1, "{errors}");
+    };
+    let pipe = |name: &str| {
+        let path = scratch.path(name);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    };
+    scratch.write("idx/t-labels-idx1-ubyte", &[0, 0, 8, 1, 0, 0, 0, 1, 5]);
+    pipe("idx/t-images-idx3-ubyte");
+    evaluate("idx", "t-images-idx3-ubyte");
+    fs::create_dir(scratch.path("list")).unwrap();
+    pipe("list/labels.csv");
+    evaluate("list", "labels.csv");
+    fs::create_dir(scratch.path("zero")).unwrap();
+    scratch.write("zero/t-labels-idx1-ubyte", &[0, 0, 8, 1, 0, 0, 0, 1, 5]);
+    let zero = scratch.path("zero/t-images-idx3-ubyte");
+    std::os::unix::fs::symlink("/dev/zero", zero).unwrap();
+    evaluate("zero", "t-images-idx3-ubyte");
+    let image = pipe("image.png");
+    let output = biglittle(&["run", "-b", &bundle, &image]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(BAD_DATA), "{errors}");
+    assert!(errors.contains("image.png: cannot be read: it is a pipe"), "{errors}");
 }
 
 #[test]
@@ -223,6 +338,77 @@ fn pack_verify_and_inspect_agree() {
     assert!(Path::new(&folder).join("manifest.json").exists());
     let left = fs::read_dir(scratch.path(".")).unwrap().count();
     assert_eq!(left, 2, "nothing temporary is left");
+}
+
+/// The MNIST bundle with a manifest that passes every sum but has `old` replaced
+/// by `new`.
+fn resealed(scratch: &Scratch, name: &str, old: &str, new: &str) -> String {
+    let folder = scratch.path(name);
+    good(&["pack", &bundle(), "-o", &folder]);
+    let path = Path::new(&folder).join("manifest.json");
+    let manifest = fs::read_to_string(&path).unwrap();
+    assert!(manifest.contains(old), "{manifest}");
+    // The last place: the big network's.
+    let (before, after) = manifest.rsplit_once(old).unwrap();
+    let manifest = format!("{before}{new}{after}");
+    reseal(&folder, &manifest);
+    folder
+}
+
+/// Writes a manifest and its sum.
+fn reseal(folder: &str, manifest: &str) {
+    let sum = format!("{}  manifest.json\n", biglittle::bundle::sha256_hex(manifest.as_bytes()));
+    fs::write(Path::new(folder).join("manifest.json"), manifest).unwrap();
+    fs::write(Path::new(folder).join("manifest.sha256"), sum).unwrap();
+}
+
+#[test]
+fn pack_writes_nothing_that_verify_refuses() {
+    let scratch = Scratch::new();
+    let wide = resealed(&scratch, "wide", "\"width\": 28", "\"width\": 32");
+    refused(&["verify", &wide], BAD_DATA, &["wide", "\"big\"", "32"]);
+    let data = models().join("mnist").display().to_string();
+    refused(&["evaluate", "-b", &wide, "-d", &data], BAD_DATA, &["wide", "\"big\"", "32"]);
+    for output in [scratch.path("out.biglittle"), scratch.path("out")] {
+        refused(&["pack", &wide, "-o", &output], BAD_DATA, &["wide", "\"big\"", "32"]);
+        assert!(!Path::new(&output).exists());
+    }
+}
+
+#[test]
+fn endings_are_matched_without_case() {
+    let scratch = Scratch::new();
+    let one = scratch.path("MNIST.BigLittle");
+    good(&["pack", &bundle(), "-o", &one]);
+    assert!(Path::new(&one).is_file());
+    good(&["verify", &one]);
+    let network = scratch.path("LITTLE.ONNX");
+    fs::copy(Path::new(&bundle()).join("little.onnx"), &network).unwrap();
+    good(&["verify", &network]);
+    let plain = scratch.path("plain");
+    fs::copy(&one, &plain).unwrap();
+    good(&["verify", &plain]);
+    let text = scratch.write("notes.txt", b"these are notes");
+    for command in ["verify", "inspect", "bench"] {
+        let words = ["notes.txt", ".onnx", ".biglittle", "folder"];
+        refused(&[command, &text], BAD_DATA, &words);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_refused_at_once() {
+    let scratch = Scratch::new();
+    for name in ["pipe.onnx", "pipe.biglittle"] {
+        let path = scratch.path(name);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        refused(&["verify", &path], BAD_DATA, &[name, "pipe or device"]);
+    }
+    for name in ["zero.onnx", "zero.biglittle"] {
+        let path = scratch.path(name);
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        refused(&["inspect", &path], BAD_DATA, &[name, "pipe or device"]);
+    }
 }
 
 #[test]
@@ -257,14 +443,103 @@ fn damage_is_refused_by_name() {
 
 #[test]
 fn bench_counts_runs() {
-    let figures = json(&["bench", &bundle(), "--seconds", "0.05", "--json"]);
-    assert_eq!(figures[0]["network"], "little");
-    for network in figures.as_array().unwrap() {
+    let report = json(&["bench", &bundle(), "--seconds", "0.05", "--json"]);
+    assert_eq!(report["networks"][0]["network"], "little");
+    for network in report["networks"].as_array().unwrap() {
         let ns = |name: &str| network[name].as_u64().unwrap();
         assert!(ns("runs") >= 10);
         assert!(ns("min_ns") <= ns("median_ns") && ns("median_ns") <= ns("p99_ns"));
     }
-    assert!(good(&["bench", &bundle(), "--seconds", "0.05"]).contains("GMAC/s"));
+    for time in ["lazy_median_ns", "eager_median_ns"] {
+        assert!(report["open"][time].as_u64().unwrap() > 0, "{report}");
+    }
+    assert!(report["open"]["runs"].as_u64().unwrap() > 1);
+    let text = good(&["bench", &bundle(), "--seconds", "0.05"]);
+    assert!(text.contains("GMAC/s") && text.contains("bundle opened in"), "{text}");
+    let network = Path::new(&bundle()).join("little.onnx").display().to_string();
+    let report = json(&["bench", &network, "--seconds", "0.05", "--json"]);
+    assert_eq!(report["networks"].as_array().unwrap().len(), 1);
+    assert_eq!(report["open"], Value::Null);
+    assert!(!good(&["bench", &network, "--seconds", "0.05"]).contains("bundle opened"));
+}
+
+#[test]
+fn every_report_has_its_json() {
+    let scratch = Scratch::new();
+    let one = scratch.path("mnist.biglittle");
+    let packed = json(&["pack", &bundle(), "-o", &one, "--json"]);
+    assert_eq!(packed, serde_json::json!({ "bundle": one, "networks": 2, "levels": 2 }));
+    let verified = json(&["verify", &one, "--json"]);
+    assert_eq!(verified, serde_json::json!({ "target": one, "valid": true, "networks": 2 }));
+    let network = Path::new(&bundle()).join("little.onnx").display().to_string();
+    assert_eq!(json(&["verify", &network, "--json"])["networks"], 1);
+    let inspected = json(&["inspect", &network, "--json"]);
+    assert_eq!(inspected["input_shape"], serde_json::json!([1, 1, 28, 28]));
+    // A refusal is a sentence, with nothing on standard output.
+    for command in ["verify", "inspect", "bench"] {
+        refused(&[command, &scratch.path("none"), "--json"], BAD_DATA, &["none"]);
+    }
+}
+
+#[test]
+fn colours_follow_the_terminal_and_no_color() {
+    let errors = |variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_biglittle"));
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
+        let output = command.args(["verify", "/nowhere"]).envs(variables.iter().copied()).output();
+        String::from_utf8(output.unwrap().stderr).unwrap()
+    };
+    assert!(!errors(&[]).contains('\u{1b}'), "standard error is no terminal here");
+    assert!(errors(&[("CLICOLOR_FORCE", "1")]).contains('\u{1b}'));
+    assert!(!errors(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\u{1b}'));
+}
+
+#[test]
+fn pack_says_where_it_cannot_write() {
+    let scratch = Scratch::new();
+    let file = scratch.write("file", b"");
+    for parent in [&scratch.path("nowhere"), &file] {
+        for name in ["out.biglittle", "out"] {
+            let output = Path::new(parent).join(name).display().to_string();
+            refused(&["pack", &bundle(), "-o", &output], BAD_DATA, &[&output, "cannot be written"]);
+        }
+    }
+    fs::create_dir(scratch.path("folder.biglittle")).unwrap();
+    let output = scratch.path("folder.biglittle");
+    refused(&["pack", &bundle(), "-o", &output], BAD_DATA, &["folder.biglittle"]);
+    let left = fs::read_dir(scratch.path(".")).unwrap().count();
+    assert_eq!(left, 2, "nothing temporary is left");
+}
+
+#[test]
+fn damaged_archives_are_refused_in_one_sentence() {
+    let scratch = Scratch::new();
+    let one = scratch.path("mnist.biglittle");
+    good(&["pack", &bundle(), "-o", &one]);
+    let bytes = fs::read(&one).unwrap();
+    let refuses = |what: &str, bytes: &[u8]| {
+        let bad = scratch.write("bad.biglittle", bytes);
+        for command in ["verify", "inspect"] {
+            let output = biglittle(&[command, &bad]);
+            assert_eq!(output.status.code(), Some(BAD_DATA), "{what}: {output:?}");
+            refused(&[command, &bad], BAD_DATA, &["bad.biglittle"]);
+        }
+    };
+    let step = bytes.len() / 12;
+    // Places all over the file, and the directory and the sum at its end.
+    let places = (0..bytes.len()).step_by(step).chain([1, 30, 100, 200].map(|n| bytes.len() - n));
+    for place in places {
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 0x10;
+        refuses(&format!("byte {place} changed"), &flipped);
+        refuses(&format!("{place} bytes left"), &bytes[..place]);
+    }
+    refuses("a byte more", &[&bytes[..], b"x"].concat());
+    refuses("a byte before", &[b"x", &bytes[..]].concat());
+    refuses("twice", &[&bytes[..], &bytes[..]].concat());
+    refuses("zeros", &[0; 10_000]);
 }
 
 #[test]
@@ -275,6 +550,8 @@ fn wrong_usage_has_its_own_code() {
     refused(&["demo", "--samples", "0"], BAD_USAGE, &["0"]);
     refused(&["demo", "--samples", "10001"], BAD_USAGE, &["10000"]);
     refused(&["bench", "x", "--seconds", "nan"], BAD_USAGE, &["0.01 to 3600"]);
+    refused(&["schema", "--json"], BAD_USAGE, &["--json"]);
+    refused(&["completions", "bash", "--json"], BAD_USAGE, &["--json"]);
     refused(&["completions", "cobol"], BAD_USAGE, &["cobol"]);
     assert!(good(&["--help"]).contains("Exit codes"));
     assert!(good(&["completions", "bash"]).contains("biglittle"));
@@ -290,9 +567,50 @@ fn the_committed_schema_is_that_of_the_types() {
     );
 }
 
+/// Runs with a standard output that nobody reads.
+fn with_closed_output(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_biglittle"));
+    command.args(args).stderr(Stdio::piped());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let child = command.stdout(writer).spawn().unwrap();
+    child.wait_with_output().unwrap()
+}
+
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let command = format!("{} schema | head -c 10", env!("CARGO_BIN_EXE_biglittle"));
-    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bundle = bundle();
+    for args in [
+        &["schema"][..],
+        &["completions", "bash"],
+        &["completions", "zsh"],
+        &["inspect", &bundle],
+        &["inspect", &bundle, "--json"],
+    ] {
+        let output = with_closed_output(args);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(SUCCESS), "{args:?}: {errors}");
+        assert!(errors.is_empty(), "{args:?}: {errors}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_one_sentence() {
+    let bundle = bundle();
+    for args in [
+        &["schema"][..],
+        &["completions", "bash"],
+        &["inspect", &bundle],
+        &["verify", &bundle, "--json"],
+        &["demo", "--samples", "1"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_biglittle"));
+        let output = command.args(args).stdout(full).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(BAD_DATA), "{args:?}: {errors}");
+        assert_eq!(errors.lines().count(), 1, "{args:?}: {errors}");
+        assert!(errors.contains("cannot write the output"), "{args:?}: {errors}");
+    }
 }

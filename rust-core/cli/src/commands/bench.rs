@@ -1,23 +1,48 @@
-//! `bench`: how long networks take to open and to run, on one core.
+//! `bench`: how long networks take to open and to run, on one core, and how long
+//! a bundle takes to open.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use biglittle::clock::{Clock, Times};
 use biglittle::engine::SystemClock;
 use biglittle::network::{Model, ModelLimits, Session};
-use biglittle::{Error, ErrorKind, InputTensor, Result};
+use biglittle::{
+    Engine, EngineOptions, Error, ErrorKind, InputTensor, ModelBundle, Opening, Result,
+};
 use serde::Serialize;
 
 use super::table::{count, duration};
 use crate::args::BenchArgs;
-use crate::output::Output;
 use crate::target::Target;
 
 /// The fewest runs a figure is made of.
 const MIN_RUNS: usize = 10;
 /// Runs before counting begins.
 const WARM_UP_RUNS: usize = 3;
+
+/// How often a bundle is opened in each way.
+const OPENINGS: usize = 7;
+
+/// What was measured, for `--json`.
+#[derive(Debug, Serialize)]
+struct Report {
+    networks: Vec<NetworkFigures>,
+    /// `None` for an ONNX file.
+    open: Option<OpenFigures>,
+}
+
+/// Times to read and check a bundle and to open an engine for it, in
+/// nanoseconds on the wall: the medians of so many runs each.
+#[derive(Debug, Serialize)]
+struct OpenFigures {
+    /// With the networks of the first level.
+    lazy_median_ns: u64,
+    /// With all networks.
+    eager_median_ns: u64,
+    runs: usize,
+}
 
 /// One network's figures; times of one run in nanoseconds.
 #[derive(Debug, Serialize)]
@@ -34,8 +59,11 @@ struct NetworkFigures {
     gmacs_per_second: f64,
 }
 
-pub fn run(args: &BenchArgs, out: Output) -> Result<()> {
-    let networks: Vec<(String, Vec<u8>)> = match Target::read(&args.target)? {
+pub fn run(args: &BenchArgs) -> Result<()> {
+    let out = args.out;
+    let target = Target::read(&args.target)?;
+    let is_bundle = matches!(target, Target::Bundle(_));
+    let networks: Vec<(String, Vec<u8>)> = match target {
         Target::Network(bytes) => vec![(args.target.display().to_string(), bytes)],
         Target::Bundle(bundle) => {
             let bytes = |spec| bundle.network_bytes(spec).map(|bytes| bytes.to_vec());
@@ -44,11 +72,41 @@ pub fn run(args: &BenchArgs, out: Output) -> Result<()> {
         }
     };
     let time = Duration::from_secs_f64(args.seconds);
-    let figures = networks
+    let networks = networks
         .iter()
         .map(|(name, bytes)| measure(name, bytes, time).map_err(|error| error.context(name)))
         .collect::<Result<Vec<_>>>()?;
-    out.print(&figures, |out| figures.iter().try_for_each(|figures| write(out, figures)))
+    let open = is_bundle.then(|| measure_open(&args.target)).transpose()?;
+    let report = Report { networks, open };
+    out.print(&report, |out| {
+        report.networks.iter().try_for_each(|figures| write(out, figures))?;
+        report.open.as_ref().map_or(Ok(()), |figures| write_open(out, &args.target, figures))
+    })
+}
+
+/// Opens a bundle lazily and eagerly in turn.
+fn measure_open(path: &Path) -> Result<OpenFigures> {
+    let clock = SystemClock::new();
+    let time = |opening: Opening| {
+        let before = clock.now();
+        let bundle = ModelBundle::open(path)?;
+        let engine = Engine::open(bundle, &EngineOptions { opening, ..EngineOptions::default() })
+            .map_err(|error| error.context(path.display()))?;
+        let took = clock.now() - before;
+        // Closing is not opening.
+        drop(engine);
+        Ok::<u64, Error>(took.wall_ns)
+    };
+    let (mut lazy, mut eager) = ([0; OPENINGS], [0; OPENINGS]);
+    for (lazy, eager) in lazy.iter_mut().zip(&mut eager) {
+        *lazy = time(Opening::Lazy)?;
+        *eager = time(Opening::Eager)?;
+    }
+    let median = |mut times: [u64; OPENINGS]| {
+        times.sort_unstable();
+        times[OPENINGS / 2]
+    };
+    Ok(OpenFigures { lazy_median_ns: median(lazy), eager_median_ns: median(eager), runs: OPENINGS })
 }
 
 fn measure(name: &str, bytes: &[u8], time: Duration) -> Result<NetworkFigures> {
@@ -120,5 +178,16 @@ fn write(out: &mut dyn Write, figures: &NetworkFigures) -> io::Result<()> {
         count(figures.macs as f64),
         figures.gmacs_per_second,
         ns(figures.open_ns),
+    )
+}
+
+fn write_open(out: &mut dyn Write, path: &Path, figures: &OpenFigures) -> io::Result<()> {
+    let OpenFigures { lazy_median_ns, eager_median_ns, runs } = figures;
+    writeln!(
+        out,
+        "{}: bundle opened in {} with its first level, in {} with all networks (medians of {runs})",
+        path.display(),
+        duration(*lazy_median_ns as f64),
+        duration(*eager_median_ns as f64),
     )
 }

@@ -7,7 +7,6 @@ use biglittle::{Engine, EngineOptions, ModelBundle, Opening, Outcome, Result};
 use crate::args::DemoArgs;
 use crate::data::{DataSet, IdxImages};
 use crate::measure;
-use crate::output::Output;
 use crate::terminal;
 
 /// Digits drawn at the end, and how many fit beside each other in 80 columns.
@@ -40,7 +39,8 @@ struct Escalated {
     margin: f32,
 }
 
-pub fn run(args: &DemoArgs, out: Output) -> Result<()> {
+pub fn run(args: &DemoArgs) -> Result<()> {
+    let out = args.out;
     let bundle = ModelBundle::from_memory(BUNDLE)?;
     let mut digits = IdxImages::parse(IMAGES, LABELS)?;
     digits.truncate(args.samples as usize);

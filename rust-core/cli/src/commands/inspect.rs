@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::table::count;
 use crate::args::TargetArgs;
-use crate::output::Output;
 use crate::target::Target;
 
 /// What a network file holds, for `--json`.
@@ -29,7 +28,8 @@ struct BundleReport {
     networks: Vec<NetworkReport>,
 }
 
-pub fn run(args: &TargetArgs, out: Output) -> Result<()> {
+pub fn run(args: &TargetArgs) -> Result<()> {
+    let out = args.out;
     let named = |error: biglittle::Error| error.context(args.target.display());
     match Target::read(&args.target)? {
         Target::Network(bytes) => {

@@ -1,11 +1,12 @@
 //! `pack`: a folder with a draft manifest becomes a bundle.
 
 use biglittle::network::{ModelLimits, check_model};
-use biglittle::{ModelBundle, Result};
+use biglittle::{Engine, EngineOptions, ModelBundle, Opening, Result};
 use serde::Serialize;
 
+use super::table::plural;
 use crate::args::PackArgs;
-use crate::output::Output;
+use crate::target::has_ending;
 
 #[derive(Debug, Serialize)]
 struct Packed {
@@ -14,14 +15,18 @@ struct Packed {
     levels: usize,
 }
 
-pub fn run(args: &PackArgs, out: Output) -> Result<()> {
+pub fn run(args: &PackArgs) -> Result<()> {
+    let out = args.out;
     let count_macs = |id: &str, bytes: &[u8]| {
         check_model(bytes, &ModelLimits::default())
             .map(|summary| summary.macs)
             .map_err(|error| error.context(format!("network {id:?}")))
     };
     let bundle = ModelBundle::from_draft(&args.folder, count_macs)?;
-    if args.output.extension().is_some_and(|ending| ending == "biglittle") {
+    // Nothing is written that `verify` would refuse.
+    let options = EngineOptions { opening: Opening::Eager, ..EngineOptions::default() };
+    Engine::open(bundle.clone(), &options).map_err(|e| e.context(args.folder.display()))?;
+    if has_ending(&args.output, "biglittle") {
         bundle.write_archive(&args.output)?;
     } else {
         bundle.write_folder(&args.output)?;
@@ -34,6 +39,7 @@ pub fn run(args: &PackArgs, out: Output) -> Result<()> {
     };
     out.print(&packed, |out| {
         let Packed { bundle, networks, levels } = &packed;
-        writeln!(out, "{bundle}: packed {networks} networks in {levels} levels")
+        let (networks, levels) = (plural(*networks, "network"), plural(*levels, "level"));
+        writeln!(out, "{bundle}: packed {networks} in {levels}")
     })
 }

@@ -4,8 +4,8 @@ use biglittle::network::{ModelLimits, check_model};
 use biglittle::{Engine, EngineOptions, Opening, Result};
 use serde::Serialize;
 
+use super::table::plural;
 use crate::args::TargetArgs;
-use crate::output::Output;
 use crate::target::Target;
 
 #[derive(Debug, Serialize)]
@@ -15,7 +15,8 @@ struct Verified {
     networks: usize,
 }
 
-pub fn run(args: &TargetArgs, out: Output) -> Result<()> {
+pub fn run(args: &TargetArgs) -> Result<()> {
+    let out = args.out;
     let named = |error: biglittle::Error| error.context(args.target.display());
     let networks = match Target::read(&args.target)? {
         Target::Network(bytes) => {
@@ -31,7 +32,6 @@ pub fn run(args: &TargetArgs, out: Output) -> Result<()> {
     };
     let verified = Verified { target: args.target.display().to_string(), valid: true, networks };
     out.print(&verified, |out| {
-        let s = if networks == 1 { "" } else { "s" };
-        writeln!(out, "{}: good, {networks} network{s} opened", verified.target)
+        writeln!(out, "{}: good, {} opened", verified.target, plural(networks, "network"))
     })
 }

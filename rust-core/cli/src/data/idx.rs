@@ -7,13 +7,16 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use biglittle::Result;
+use biglittle::frame::MAX_FRAME_SIDE;
+use biglittle::{Error, ErrorKind, Result};
 use flate2::read::MultiGzDecoder;
 
-use super::{Sample, cannot_read, invalid};
+use super::{Sample, invalid};
+use crate::files;
 
-/// No idx file of digits is larger; a gzip bomb is.
-const MAX_BYTES: u64 = 1 << 30;
+/// The most bytes of an idx file, unpacked or not: five times the 60,000
+/// training digits of MNIST. A gzip bomb is larger.
+const MAX_BYTES: u64 = 256 << 20;
 const IMAGES: &str = "images-idx3-ubyte";
 const LABELS: &str = "labels-idx1-ubyte";
 
@@ -33,11 +36,11 @@ impl IdxImages {
             return Ok(None);
         };
         let labels = labels.ok_or_else(|| {
-            invalid(format!("has {} but no {LABELS}: add the labels", images.display()))
+            invalid(format!("has {} but no {LABELS}: add the labels", name_of(&images)))
         })?;
         let read = |path: &Path| {
-            let bytes = fs::read(path).map_err(|error| cannot_read(path, error))?;
-            Ok::<_, biglittle::Error>(bytes)
+            files::read(path, MAX_BYTES, ErrorKind::InvalidData)
+                .map_err(|error: Error| error.context(name_of(path)))
         };
         IdxImages::parse(&read(&images)?, &read(&labels)?).map(Some)
     }
@@ -49,6 +52,13 @@ impl IdxImages {
         if count != label_count {
             return Err(invalid(format!(
                 "idx files do not belong together: {count} images, but {label_count} labels"
+            )));
+        }
+        // Without images it is the number of them that is wrong.
+        if count > 0 && [width, height].iter().any(|side| !(1..=MAX_FRAME_SIDE).contains(side)) {
+            return Err(invalid(format!(
+                "the idx file of images says {width} x {height} pixels: each side must be from 1 \
+                 to {MAX_FRAME_SIDE}"
             )));
         }
         Ok(IdxImages { pixels, labels, width, height })
@@ -92,7 +102,7 @@ impl IdxImages {
 }
 
 fn one(folder: &Path, kind: &str) -> Result<Option<PathBuf>> {
-    let entries = fs::read_dir(folder).map_err(|error| cannot_read(folder, error))?;
+    let entries = fs::read_dir(folder).map_err(files::cannot_read)?;
     let is_kind = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.trim_end_matches(".gz").replace('.', "-").ends_with(kind)
@@ -108,6 +118,10 @@ fn one(folder: &Path, kind: &str) -> Result<Option<PathBuf>> {
     Ok(found.pop())
 }
 
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 /// An array of unsigned bytes with `N` dimensions.
 fn array<const N: usize>(file: &[u8], what: &str) -> Result<([u32; N], Vec<u8>)> {
     let mut bytes = Vec::new();
@@ -120,7 +134,9 @@ fn array<const N: usize>(file: &[u8], what: &str) -> Result<([u32; N], Vec<u8>)>
         invalid(format!("the idx file of {what} is damaged: {error}")).with_source(error)
     })?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(invalid(format!("the idx file of {what} is larger than {MAX_BYTES} bytes")));
+        return Err(invalid(format!(
+            "the idx file of {what} has more than {MAX_BYTES} bytes when unpacked: give a smaller one"
+        )));
     }
     let header = 4 + 4 * N;
     if bytes.len() < header || bytes[..4] != [0, 0, 8, N as u8] {
@@ -156,6 +172,17 @@ mod tests {
     }
 
     #[test]
+    fn a_gzip_bomb_is_refused() {
+        let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        for _ in 0..=MAX_BYTES >> 20 {
+            std::io::Write::write_all(&mut bomb, &[0; 1 << 20]).unwrap();
+        }
+        let bomb = bomb.finish().unwrap();
+        let text = IdxImages::parse(&bomb, &[]).unwrap_err().to_string();
+        assert!(text.contains("more than 268435456 bytes when unpacked"), "{text}");
+    }
+
+    #[test]
     fn lies_in_headers_are_named() {
         let good = idx(&[2, 1, 2], &[1, 2, 3, 4]);
         let labels = idx(&[2], &[0, 9]);
@@ -175,6 +202,8 @@ mod tests {
         refused(&labels, &labels, "header of 3 dimensions");
         refused(&good, &idx(&[3], &[1, 2, 3]), "2 images, but 3 labels");
         refused(&idx(&[u32::MAX; 3], &[]), &labels, "4294967295");
+        refused(&idx(&[2, 0, 28], &[]), &labels, "28 x 0 pixels: each side");
+        refused(&idx(&[2, 1, 40_000], &[0; 80_000]), &labels, "40000 x 1 pixels: each side");
         refused(&[0x1f, 0x8b, 8, 0], &labels, "is damaged");
     }
 }

@@ -2,62 +2,101 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use biglittle::{Error, Result};
-use serde::Deserialize;
+use biglittle::{Error, ErrorKind, Result};
+use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::{cannot_read, invalid};
+use super::invalid;
+use crate::files;
 
 const LIST: &str = "labels.csv";
+/// The most bytes of [`LIST`]: over a million lines.
+const MAX_LIST_BYTES: u64 = 64 << 20;
 
-/// A row of `labels.csv`; other columns are ignored.
-#[derive(Debug, Deserialize)]
-struct Row {
-    file: String,
-    label: String,
-}
-
+/// The image files in `folder`, each with its label. Errors do not name
+/// `folder`, but what in it is wrong.
 pub fn read(folder: &Path, labels: &[String]) -> Result<Vec<(PathBuf, u32)>> {
     let labels = Labels::new(labels);
     let list = folder.join(LIST);
-    if list.is_file() { read_list(folder, &list, &labels) } else { read_folders(folder, &labels) }
+    if list.exists() {
+        files::read(&list, MAX_LIST_BYTES, ErrorKind::InvalidData)
+            .and_then(|bytes| read_list(folder, &bytes, &labels))
+            .map_err(|error| error.context(LIST))
+    } else {
+        read_folders(folder, &labels)
+    }
 }
 
-fn read_list(folder: &Path, list: &Path, labels: &Labels<'_>) -> Result<Vec<(PathBuf, u32)>> {
+/// Reads the columns `file` and `label`, in capitals or not; others are ignored.
+fn read_list(folder: &Path, list: &[u8], labels: &Labels<'_>) -> Result<Vec<(PathBuf, u32)>> {
     let bad = |error: csv::Error| {
-        invalid(format!("{LIST}: {error}: it needs the columns file and label")).with_source(error)
+        invalid(format!("is not a table in UTF-8: {error}: save it again")).with_source(error)
     };
-    let mut rows = csv::Reader::from_path(list).map_err(bad)?;
+    let mut table = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(list);
+    let header = table.headers().map_err(bad)?.clone();
+    let (file_column, label_column) = (column(&header, "file")?, column(&header, "label")?);
     let mut files = Vec::new();
-    for row in rows.deserialize() {
-        let Row { file, label } = row.map_err(bad)?;
-        let label = labels.find(&label).map_err(|error| error.context(&file).context(LIST))?;
+    for row in table.records() {
+        let row = row.map_err(bad)?;
+        let line = row.position().map_or(0, csv::Position::line);
+        let field = |index: usize, name: &str| match row.get(index) {
+            Some(text) if !text.is_empty() => Ok(text),
+            _ => Err(invalid(format!("line {line} has no {name}: add it, or remove the line"))),
+        };
+        let (file, label) = (field(file_column, "file")?, field(label_column, "label")?);
+        if !is_inside(Path::new(file)) {
+            return Err(invalid(format!(
+                "line {line} names {file:?}, which is not in this folder: give a path from this \
+                 folder on, without \"..\""
+            )));
+        }
+        let label =
+            labels.find(label).map_err(|error| error.context(format!("line {line}, {file:?}")))?;
         files.push((folder.join(file), label));
     }
     Ok(files)
+}
+
+fn column(header: &StringRecord, name: &str) -> Result<usize> {
+    let mut found = (0..header.len()).filter(|index| header[*index].eq_ignore_ascii_case(name));
+    match (found.next(), found.next()) {
+        (Some(index), None) => Ok(index),
+        (first, _) => Err(invalid(format!(
+            "has {} column {name}: its first line must name the columns file and label once each, \
+             with commas between columns",
+            if first.is_some() { "more than one" } else { "no" }
+        ))),
+    }
+}
+
+/// Whether `file` stays in the folder that it is joined to.
+fn is_inside(file: &Path) -> bool {
+    file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
 fn read_folders(folder: &Path, labels: &Labels<'_>) -> Result<Vec<(PathBuf, u32)>> {
     let mut files = Vec::new();
     for class in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
         let name = class.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let label = labels.find(&name)?;
-        let images = sorted(&class)?.into_iter().filter(|path| is_image(path));
-        files.extend(images.map(|path| (path, label)));
+        let label =
+            labels.find(&name).map_err(|error| error.context(format!("folder {name:?}")))?;
+        let images = sorted(&class).map_err(|error| error.context(&name))?;
+        files.extend(images.into_iter().filter(|path| is_image(path)).map(|path| (path, label)));
     }
     if files.is_empty() {
         return Err(invalid(format!(
-            "has neither idx files, nor {LIST}, nor a folder of PNG or JPEG files per label"
+            "has neither idx files, nor {LIST}, nor a folder of PNG or JPEG files per label: add \
+             one of them"
         )));
     }
     Ok(files)
 }
 
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).map_err(|error| cannot_read(folder, error))?;
+    let entries = fs::read_dir(folder).map_err(files::cannot_read)?;
     let mut paths: Vec<_> = entries
-        .map(|entry| entry.map(|entry| entry.path()).map_err(|error| cannot_read(folder, error)))
+        .map(|entry| entry.map(|entry| entry.path()).map_err(files::cannot_read))
         .collect::<Result<_>>()?;
     paths.sort();
     Ok(paths)
@@ -68,29 +107,131 @@ fn is_image(path: &Path) -> bool {
     ["png", "jpg", "jpeg"].iter().any(|image| ending == *image)
 }
 
-/// The bundle's labels, to be found by name or, failing that, by index.
+/// The bundle's labels, to be found by name or, where no name is a number, by
+/// index.
 struct Labels<'a> {
-    by_name: HashMap<&'a str, u32>,
+    /// `None` for a name that several labels have.
+    by_name: HashMap<&'a str, Option<u32>>,
+    first: &'a str,
     count: usize,
+    by_index: bool,
 }
 
 impl<'a> Labels<'a> {
     fn new(labels: &'a [String]) -> Self {
-        let by_name = labels.iter().zip(0..).map(|(name, index)| (name.as_str(), index)).collect();
-        Labels { by_name, count: labels.len() }
+        let mut by_name = HashMap::new();
+        for (name, index) in labels.iter().zip(0..) {
+            by_name.entry(name.trim()).and_modify(|found| *found = None).or_insert(Some(index));
+        }
+        let is_number = |name: &String| name.trim().parse::<f64>().is_ok();
+        Labels {
+            by_name,
+            first: labels.first().map_or("", String::as_str),
+            count: labels.len(),
+            by_index: !labels.iter().any(is_number),
+        }
     }
 
     fn find(&self, text: &str) -> Result<u32, Error> {
-        let text = text.trim();
-        if let Some(index) = self.by_name.get(text) {
-            return Ok(*index);
+        match self.by_name.get(text.trim()) {
+            Some(Some(index)) => return Ok(*index),
+            Some(None) => {
+                return Err(invalid(format!(
+                    "several labels of the bundle are named {text:?}: {}",
+                    if self.by_index {
+                        "give the index of one"
+                    } else {
+                        "give its labels names of their own and pack it again"
+                    }
+                )));
+            }
+            None => {}
         }
-        match text.parse::<u32>() {
-            Ok(index) if (index as usize) < self.count => Ok(index),
-            _ => Err(invalid(format!(
+        let digits = text.trim().bytes().all(|byte| byte.is_ascii_digit());
+        match text.trim().parse::<u32>() {
+            Ok(index) if self.by_index && digits && (index as usize) < self.count => Ok(index),
+            _ if self.by_index => Err(invalid(format!(
                 "{text:?} is no label of the bundle: give one of its names or an index from 0 to {}",
                 self.count - 1
             ))),
+            _ => Err(invalid(format!(
+                "{text:?} is no label of the bundle: give one of its {} names, such as {:?}",
+                self.count, self.first
+            ))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(labels: &[&str], text: &str) -> Result<u32, String> {
+        let labels: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();
+        Labels::new(&labels).find(text).map_err(|error| error.to_string())
+    }
+
+    fn refused(labels: &[&str], text: &str, words: &str) {
+        let message = find(labels, text).unwrap_err();
+        assert!(message.contains(words), "{message}");
+    }
+
+    #[test]
+    fn labels_go_by_name_and_by_index_only_where_no_name_is_a_number() {
+        assert_eq!(find(&["cat", "dog"], " dog "), Ok(1));
+        assert_eq!(find(&["cat", "dog"], "1"), Ok(1));
+        refused(&["cat", "dog"], "2", "index from 0 to 1");
+        refused(&["cat", "dog"], "+1", "index from 0 to 1");
+        refused(&["cat", "dog"], "Dog", "index from 0 to 1");
+        // As an index this would be the label 3.
+        assert_eq!(find(&["1", "2", "3"], "2"), Ok(1));
+        refused(&["1", "2", "3"], "0", "one of its 3 names, such as \"1\"");
+        refused(&["none", "2"], "0", "one of its 2 names");
+    }
+
+    #[test]
+    fn a_name_of_several_labels_is_refused_where_it_is_used() {
+        assert_eq!(find(&["a", "b", "a"], "b"), Ok(1));
+        assert_eq!(find(&["a", "b", "a"], "2"), Ok(2));
+        refused(
+            &["a", "b", "a"],
+            "a",
+            "several labels of the bundle are named \"a\": give the index",
+        );
+        refused(&["a", "7", "a"], "a", "pack it again");
+    }
+
+    #[test]
+    fn odd_lists_are_read_and_bad_ones_named() {
+        let labels = ["cat".to_owned(), "dog".to_owned()];
+        let read = |list: &str| {
+            read_list(Path::new("d"), list.as_bytes(), &Labels::new(&labels))
+                .map_err(|error| error.to_string())
+        };
+        let expected = Ok(vec![("d/a.png".into(), 0), ("d/b/c.png".into(), 1)]);
+        for list in [
+            "file,label\na.png,cat\nb/c.png,dog\n",
+            "\u{feff}File , LABEL\r\n a.png , cat \r\n b/c.png,1\r\n",
+            "label,by,file\ncat,me,a.png,what,else\n\ndog,,b/c.png",
+            "file,label,by\na.png,0\n\"b/c.png\",\"dog\",me\n",
+        ] {
+            assert_eq!(read(list), expected, "{list:?}");
+        }
+        for (list, words) in [
+            ("", "has no column file"),
+            ("file;label\na.png;cat\n", "has no column file"),
+            ("file,class\na.png,cat\n", "has no column label"),
+            ("file,label,File\n", "more than one column file"),
+            ("file,label\na.png\n", "line 2 has no label"),
+            ("file,label\na.png,cat\n ,cat\n", "line 3 has no file"),
+            ("file,label\n/etc/a.png,cat\n", "line 2 names \"/etc/a.png\", which is not in"),
+            ("file,label\nb/../../a.png,cat\n", "without \"..\""),
+            ("file,label\na.png,cow\n", "line 2, \"a.png\": \"cow\" is no label"),
+        ] {
+            let message = read(list).unwrap_err();
+            assert!(message.contains(words), "{list:?}: {message}");
+        }
+        let bad = read_list(Path::new("d"), b"file,label\n\xff,cat\n", &Labels::new(&labels));
+        assert!(bad.unwrap_err().to_string().contains("UTF-8"));
     }
 }

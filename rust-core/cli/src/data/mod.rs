@@ -35,7 +35,8 @@ impl DataSet {
     pub fn open(folder: &Path, labels: &[String]) -> Result<Self> {
         let set = DataSet::find(folder, labels).map_err(|e| e.context(folder.display()))?;
         if set.len() == 0 {
-            return Err(invalid("has no samples").context(folder.display()));
+            return Err(invalid("has no samples: add images and their labels, at least one")
+                .context(folder.display()));
         }
         Ok(set)
     }
@@ -73,6 +74,14 @@ impl DataSet {
         }
     }
 
+    /// What a message calls a sample.
+    pub fn name(&self, index: usize) -> String {
+        match self {
+            DataSet::Idx(_) => format!("sample {index}"),
+            DataSet::Files(files) => files[index].0.display().to_string(),
+        }
+    }
+
     /// The pixels of a sample; an image that does not decode is an error that
     /// names its file.
     pub fn sample(&self, index: usize) -> Result<Sample<'_>> {
@@ -84,6 +93,14 @@ impl DataSet {
 }
 
 impl Sample<'_> {
+    /// The number of bytes that the pixels take.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Sample::Gray { pixels, .. } => pixels.len(),
+            Sample::Picture(picture) => picture.bytes(),
+        }
+    }
+
     pub fn frame(&self) -> Result<FrameView<'_>> {
         match self {
             Sample::Gray { pixels, width, height } => {
@@ -96,9 +113,4 @@ impl Sample<'_> {
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidData, message)
-}
-
-fn cannot_read(path: &Path, error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("{}: cannot be read: {error}", path.display()))
-        .with_source(error)
 }
