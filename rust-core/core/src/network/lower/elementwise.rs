@@ -9,10 +9,11 @@ use tract_onnx::tract_core::ops::nn::{HardSwish, LeakyRelu, Sigmoid, Silu};
 
 use super::layout::{Dim, Layout, strides};
 use super::pointwise::Pointwise;
-use super::{Lowering, Pending, Step, Tracked, sizes};
+use super::{Constant, Lowering, Pending, Step, Tracked, sizes};
 
 /// A constant's value for each channel of a tensor.
-fn per_channel(dims: &[usize], values: &[f32], layout: &Layout, shape: Shape) -> Step<Vec<f32>> {
+fn per_channel(constant: &Constant, layout: &Layout, shape: Shape) -> Step<Vec<f32>> {
+    let (dims, values) = (constant.dims(), constant.values());
     if values.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits()) {
         return Ok(vec![values.first().copied().ok_or("has an empty constant")?; shape.c]);
     }
@@ -39,8 +40,8 @@ impl Lowering<'_> {
         let name = op.0.name();
         match (self.constant(a)?, self.constant(b)?) {
             (None, None) => self.pair(name, a, b),
-            (None, Some((dims, values))) => self.with_constant(name, a, &dims, &values, out, false),
-            (Some((dims, values)), None) => self.with_constant(name, b, &dims, &values, out, true),
+            (None, Some(constant)) => self.with_constant(name, a, &constant, out, false),
+            (Some(constant), None) => self.with_constant(name, b, &constant, out, true),
             (Some(_), Some(_)) => Err("has two constants".to_owned()),
         }
     }
@@ -49,8 +50,7 @@ impl Lowering<'_> {
         &mut self,
         name: &str,
         x: OutletId,
-        dims: &[usize],
-        values: &[f32],
+        constant: &Constant,
         out: &[usize],
         constant_first: bool,
     ) -> Step<Tracked> {
@@ -62,7 +62,7 @@ impl Lowering<'_> {
             self.ready(x)?;
         }
         let (tensor, pointwise) = self.extendable(x)?;
-        let constants = per_channel(dims, values, &tensor.layout, tensor.shape)?;
+        let constants = per_channel(constant, &tensor.layout, tensor.shape)?;
         let (ones, zeros) = (vec![1.0; constants.len()], vec![0.0; constants.len()]);
         let mapped = |f: fn(f32) -> f32| constants.iter().map(|&v| f(v)).collect::<Vec<f32>>();
         let (scale, shift) = match (name, constant_first) {

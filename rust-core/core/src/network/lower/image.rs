@@ -82,7 +82,7 @@ impl Lowering<'_> {
         if op.q_params.is_some() || op.kernel_fmt != KernelFormat::OIHW || node.inputs.len() != 3 {
             return Err("is quantised or has its weights in another order".to_owned());
         }
-        let (Some((_, weights)), Some((_, bias))) =
+        let (Some(weights), Some(bias)) =
             (self.constant(node.inputs[1])?, self.constant(node.inputs[2])?)
         else {
             return Err("has weights that are not constant".to_owned());
@@ -90,10 +90,11 @@ impl Lowering<'_> {
         let input = self.ready(node.inputs[0])?;
         let window = window(&op.pool_spec, &input)?;
         let channels = op.output_channels();
-        let bias = match bias.len() {
-            1 => vec![bias[0]; channels],
-            _ => bias,
+        let bias = match *bias.values() {
+            [one] => vec![one; channels],
+            ref each => each.to_vec(),
         };
+        let weights = weights.shared();
         let conv = KernelsConv {
             bias,
             stride: window.stride,

@@ -53,9 +53,9 @@ impl Lowering<'_> {
             (Some(weights), None) => (1, weights),
             _ => return Err("multiplies two tensors that are not constant".to_owned()),
         };
-        let (dims, values) = weights;
+        let (dims, values) = (weights.dims(), weights.values());
         let input = self.tracked(node.inputs[x])?;
-        let roles = roles(op, x, &sizes(self.model, node.inputs[x])?, &dims)?;
+        let roles = roles(op, x, &sizes(self.model, node.inputs[x])?, dims)?;
         let contracted = |axis: usize| roles.contracted.iter().any(|&(i, _)| i == axis);
         let pointwise = {
             let covered = |dim| input.layout.covered(dim, contracted);
@@ -77,7 +77,7 @@ impl Lowering<'_> {
             _ => (self.ready(node.inputs[x])?, [1, 1]),
         };
 
-        let steps = strides(&dims);
+        let steps = strides(dims);
         let mut along = vec![0; input.layout.axes.len()];
         for &(i, w) in &roles.contracted {
             along[i] = steps[w];
@@ -87,26 +87,39 @@ impl Lowering<'_> {
             if pointwise { (vec![0], vec![0]) } else { (offsets(Dim::Row), offsets(Dim::Column)) };
         let channels = offsets(Dim::Channel);
         let count: usize = roles.made.iter().map(|&(w, _)| dims[w]).product();
-        let mut reordered = Vec::with_capacity(values.len());
-        for output in 0..count {
+        // Where the weights of an output are in the constant, in the kernels'
+        // order, and where each output's begin.
+        let mut places = Vec::with_capacity(channels.len() * rows.len() * columns.len());
+        for channel in &channels {
+            for row in &rows {
+                places.extend(columns.iter().map(|column| channel + row + column));
+            }
+        }
+        let first = |output: usize| {
             let (mut at, mut rest) = (0, output);
             for &(w, _) in roles.made.iter().rev() {
                 at += rest % dims[w] * steps[w];
                 rest /= dims[w];
             }
-            for channel in &channels {
-                for row in &rows {
-                    let start = at + channel + row;
-                    reordered.extend(columns.iter().map(|column| values[start + column]));
-                }
+            at
+        };
+        let in_order = places.iter().enumerate().all(|(i, &place)| i == place)
+            && (0..count).all(|output| first(output) == output * places.len());
+        let weights = if in_order {
+            weights.clone().shared()
+        } else {
+            let mut reordered = Vec::with_capacity(values.len());
+            for output in 0..count {
+                let from = &values[first(output)..];
+                reordered.extend(places.iter().map(|&place| from[place]));
             }
-        }
+            reordered.into()
+        };
 
         let (value, shape) = if pointwise {
-            let conv = Conv { stride, ..Conv::new(input.value, count, [1, 1], reordered) };
+            let conv = Conv { stride, ..Conv::new(input.value, count, [1, 1], weights) };
             (self.add(conv)?, Shape { c: count, ..input.shape })
         } else {
-            let weights = reordered.into();
             let linear = Linear {
                 x: input.value,
                 out_channels: count,

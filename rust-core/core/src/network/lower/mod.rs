@@ -16,7 +16,9 @@ mod pointwise;
 
 use std::collections::HashMap;
 
-use biglittle_kernels::{DataLayout, Graph, Op, Padding, Pool, PoolKind, Shape, Value};
+use biglittle_kernels::{
+    DataLayout, Graph, Op, Padding, Pool, PoolKind, Shape, SharedWeights, Value, Weights,
+};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::{AxisOp, DimLike};
 use tract_onnx::tract_core::ops::Downsample;
@@ -305,17 +307,43 @@ impl<'a> Lowering<'a> {
         Ok(tensor)
     }
 
-    /// The values of a constant input, with its shape; `None` for a tensor that
-    /// depends on the network's input.
-    fn constant(&self, outlet: OutletId) -> Step<Option<(Vec<usize>, Vec<f32>)>> {
+    /// A constant input; `None` for a tensor that depends on the network's
+    /// input.
+    fn constant(&self, outlet: OutletId) -> Step<Option<Constant>> {
         let fact = self.model.outlet_fact(outlet).map_err(text)?;
         let Some(tensor) = &fact.konst else { return Ok(None) };
         if tensor.datum_type() != f32::datum_type() {
             return Err(format!("has a constant of {:?}", tensor.datum_type()));
         }
-        let ram = tensor.try_as_plain_ram().map_err(text)?;
-        let values = ram.as_slice::<f32>().map_err(text)?.to_vec();
-        Ok(Some((tensor.shape().to_vec(), values)))
+        tensor.try_as_plain_ram().and_then(|ram| ram.as_slice::<f32>()).map_err(text)?;
+        Ok(Some(Constant(tensor.clone())))
+    }
+}
+
+/// A constant of 32-bit floats in memory, shared with tract.
+#[derive(Clone)]
+struct Constant(Arc<Tensor>);
+
+impl Constant {
+    fn dims(&self) -> &[usize] {
+        self.0.shape()
+    }
+
+    /// In row-major order.
+    fn values(&self) -> &[f32] {
+        let values = self.0.try_as_plain_ram().and_then(|ram| ram.as_slice::<f32>());
+        values.expect("was checked when the constant was made")
+    }
+
+    /// As weights, which the kernels read where they are.
+    fn shared(self) -> Weights {
+        Weights::Shared(SharedWeights::new(self))
+    }
+}
+
+impl AsRef<[f32]> for Constant {
+    fn as_ref(&self) -> &[f32] {
+        self.values()
     }
 }
 
