@@ -18,7 +18,7 @@ use std::time::Duration;
 use biglittle::ErrorKind;
 use biglittle::clock::Clock;
 use biglittle::engine::SystemClock;
-use biglittle::network::ModelLimits;
+use biglittle::network::{Model, ModelLimits, Runtime, Session};
 use prost::Message;
 use support::networks;
 use tract_onnx::pb::*;
@@ -54,6 +54,8 @@ struct Tally {
     accepted: usize,
     refused: usize,
     by_tract: BTreeMap<String, usize>,
+    /// Run by the kernels, and by tract too to compare.
+    lowered: usize,
     slowest: Duration,
 }
 
@@ -63,7 +65,7 @@ impl Tally {
         let start = clock.now();
         // A network that passes is also run, so it must be a small one.
         let limits = ModelLimits { max_macs: 100_000_000, ..ModelLimits::default() };
-        let result = support::try_model(bytes, &limits, |_| 0.0);
+        let result = support::try_model(bytes, &limits, element);
         let took = Duration::from_nanos((clock.now() - start).cpu_ns);
         self.slowest = self.slowest.max(took);
         assert!(took < support::time_limit(), "{what} took {took:?}: {:?}", result.err());
@@ -71,6 +73,7 @@ impl Tally {
             Ok((summary, scores)) => {
                 self.accepted += 1;
                 assert_eq!(scores.len(), summary.output_shape.iter().product::<usize>(), "{what}");
+                self.lowered += usize::from(compare(what, bytes, &limits, &scores));
             }
             Err(error) => {
                 self.refused += 1;
@@ -87,8 +90,10 @@ impl Tally {
 
     fn report(&self, what: &str) {
         println!(
-            "{what}: {} accepted and run, {} refused ({} of them by tract), slowest {:?}",
+            "{what}: {} accepted and run, {} of them by the kernels as by tract, {} refused ({} of \
+             them by tract), slowest {:?}",
             self.accepted,
+            self.lowered,
             self.refused,
             self.by_tract.values().sum::<usize>(),
             self.slowest
@@ -97,6 +102,36 @@ impl Tally {
             println!("  {count} x {text}");
         }
     }
+}
+
+/// Elements of a test input, in -1 to 1.
+fn element(i: usize) -> f32 {
+    ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1u32 << 23) as f32 - 1.0
+}
+
+/// Whether the kernels run the network; then tract gives the same scores.
+fn compare(what: &str, bytes: &[u8], limits: &ModelLimits, scores: &[f32]) -> bool {
+    let model = Model::open(bytes, limits).unwrap();
+    if let Runtime::Tract { reason, .. } = model.runtime() {
+        assert!(!reason.contains("stopped with"), "{what}: {}", model.runtime());
+        return false;
+    }
+    let tract = Model::open_for_tract(bytes, limits).unwrap();
+    let values = model.summary().input_shape.iter().product();
+    let input: Vec<f32> = (0..values).map(element).collect();
+    let mut expected = Vec::new();
+    Session::new(&tract).unwrap().run(&input, &mut expected).unwrap();
+    // Damaged weights can be as large as a float may be: then a sum may be
+    // infinite in one order and not in the other.
+    let finite = |all: &[f32]| all.iter().all(|value| value.abs() < 1e15);
+    if finite(scores) && finite(&expected) {
+        let largest = expected.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
+        for (score, value) in scores.iter().zip(&expected) {
+            let same = (score - value).abs() <= 1e-4 * largest;
+            assert!(same, "{what}: {scores:?} is not {expected:?}");
+        }
+    }
+    true
 }
 
 #[test]
@@ -121,6 +156,7 @@ fn flipped_bytes_give_networks_or_errors() {
         tally.try_file(&what, &bytes);
     }
     tally.report("flipped bytes");
+    assert!(tally.lowered >= 50, "the kernels ran {}", tally.lowered);
 }
 
 /// Flips outside the weights, where they matter most.
@@ -259,6 +295,7 @@ fn changed_graphs_give_networks_or_errors() {
         tally.try_file(&what, &model.encode_to_vec());
     }
     tally.report("changed graphs");
+    assert!(tally.lowered >= 50, "the kernels ran {}", tally.lowered);
 }
 
 /// Makes one change and says which.

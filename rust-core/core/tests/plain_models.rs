@@ -56,9 +56,10 @@ fn compare(name: &str, bytes: &[u8]) {
     assert_eq!(scores.len(), expected.len(), "{name}");
     assert_eq!(summary.output_shape.iter().product::<usize>(), scores.len(), "{name}");
     let all = &expected;
+    let largest = expected.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
     for (score, expected) in scores.iter().zip(&expected) {
         assert!(
-            (score - expected).abs() <= 1e-5,
+            (score - expected).abs() <= 1e-5 * largest,
             "{name}: {scores:?} is not {expected:?} of {all:?}"
         );
     }

@@ -51,8 +51,15 @@ impl Buffer {
         start
     }
 
-    /// Gives spare capacity back.
+    /// Makes room for `n` floats to be appended without moving the rest.
+    pub fn reserve(&mut self, n: usize) {
+        self.lines.reserve_exact(n.div_ceil(16));
+    }
+
+    /// Gives spare capacity back where it is worth a copy.
     pub fn shrink(&mut self) {
-        self.lines.shrink_to_fit();
+        if self.lines.capacity() - self.lines.len() > self.lines.len() / 8 {
+            self.lines.shrink_to_fit();
+        }
     }
 }

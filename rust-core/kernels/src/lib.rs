@@ -61,7 +61,7 @@ mod winograd;
 pub use error::{Error, ErrorKind};
 pub use graph::{
     Activation, Affine, Binary, Concat, Conv, Graph, Linear, Op, Pad, Padding, Pool, PoolKind,
-    Shape, Slice, Value, Weights, limits,
+    Shape, SharedWeights, Slice, Value, Weights, limits,
 };
 pub use isa::Isa;
 pub use plan::{DataLayout, Model, Options, WinogradUse};

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use biglittle_kernels as kernels;
 use tract_onnx::prelude::{TValue, Tensor, TypedSimpleState, tvec};
 
-use super::load::{LoadedModel, ModelSummary, guarded, load};
+use super::load::{LoadedModel, ModelSummary, Program, guarded, load, load_for_tract};
+use super::runtime::Runtime;
 use super::verify::ModelLimits;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -24,68 +26,122 @@ impl Model {
         Ok(Model(Arc::new(load(bytes, limits)?)))
     }
 
+    /// As [`open`](Model::open), but for tract even where the kernels could run
+    /// the network: to compare the two.
+    ///
+    /// # Errors
+    /// Those of [`open`](Model::open).
+    pub fn open_for_tract(bytes: &[u8], limits: &ModelLimits) -> Result<Self> {
+        Ok(Model(Arc::new(load_for_tract(bytes, limits)?)))
+    }
+
     /// What the file holds.
     #[must_use]
     pub fn summary(&self) -> &ModelSummary {
         &self.0.summary
+    }
+
+    /// What runs the network, and why if it is not the kernels.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        &self.0.runtime
     }
 }
 
 /// The memory in which one thread runs a [`Model`].
 pub struct Session {
     model: Model,
-    state: TypedSimpleState,
-    input: Arc<Tensor>,
+    state: State,
+}
+
+/// Memory of what runs the network.
+enum State {
+    Kernels { session: Box<kernels::Session>, log_softmax: bool },
+    Tract { state: Box<TypedSimpleState>, input: Arc<Tensor> },
+}
+
+impl State {
+    fn new(model: &LoadedModel) -> Result<State> {
+        guarded("prepared", ErrorKind::Inference, || {
+            Ok(match &model.program {
+                Program::Kernels { model, log_softmax } => State::Kernels {
+                    session: Box::new(kernels::Session::new(model.clone())),
+                    log_softmax: *log_softmax,
+                },
+                Program::Tract(plan) => State::Tract {
+                    state: Box::new(plan.spawn()?),
+                    input: Arc::new(Tensor::zero::<f32>(&model.summary.input_shape)?),
+                },
+            })
+        })
+    }
 }
 
 impl Session {
     /// Memory for running `model`.
     ///
     /// # Errors
-    /// [`ErrorKind::Inference`] when tract cannot make it.
+    /// [`ErrorKind::Inference`] when it cannot be made.
     pub fn new(model: &Model) -> Result<Self> {
-        let (state, input) = guarded("prepared", ErrorKind::Inference, || {
-            let input = Tensor::zero::<f32>(&model.summary().input_shape)?;
-            Ok((model.0.plan.spawn()?, input))
-        })?;
-        Ok(Session { model: model.clone(), state, input: Arc::new(input) })
+        Ok(Session { model: model.clone(), state: State::new(&model.0)? })
     }
 
     /// Runs the network on `input`, the values of the input's shape in
     /// row-major order, and replaces the contents of `output` by its raw
-    /// values.
+    /// values. Where the kernels run the network, nothing is allocated once
+    /// `output` has room for them.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] when `input` has another length,
     /// [`ErrorKind::Inference`] when the network fails.
     pub fn run(&mut self, input: &[f32], output: &mut Vec<f32>) -> Result<()> {
-        let expected = self.input.len();
+        let summary = self.model.summary();
+        let expected: usize = summary.input_shape.iter().product();
         if input.len() != expected {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!(
                     "the network's input has {expected} values ({:?}), but {} were given",
-                    self.model.summary().input_shape,
+                    summary.input_shape,
                     input.len()
                 ),
             ));
         }
-        let Session { model, state, input: tensor } = self;
-        let run = guarded("run", ErrorKind::Inference, || {
-            // tract lets go of the input when a run ends, so this does not copy.
-            let owned = Arc::make_mut(tensor);
-            owned.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.copy_from_slice(input);
-            let outputs = state.run(tvec!(TValue::from_const(tensor.clone())))?;
-            output.clear();
-            output.extend_from_slice(outputs[0].try_as_plain_ram()?.as_slice::<f32>()?);
-            Ok(())
+        let values = summary.output_shape.iter().product();
+        let state = &mut self.state;
+        let run = guarded("run", ErrorKind::Inference, || match state {
+            State::Kernels { session, log_softmax } => {
+                output.resize(values, 0.0);
+                session.run(input, output)?;
+                if *log_softmax {
+                    take_log_softmax(output);
+                }
+                Ok(())
+            }
+            State::Tract { state, input: tensor } => {
+                // tract lets go of the input when a run ends, so this does not copy.
+                let owned = Arc::make_mut(tensor);
+                owned.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.copy_from_slice(input);
+                let outputs = state.run(tvec!(TValue::from_const(tensor.clone())))?;
+                output.clear();
+                output.extend_from_slice(outputs[0].try_as_plain_ram()?.as_slice::<f32>()?);
+                Ok(())
+            }
         });
         if run.is_err() {
             // The state may be half-way through; the next run needs a new one.
-            *state = guarded("prepared", ErrorKind::Inference, || model.0.plan.spawn())?;
+            self.state = State::new(&self.model.0)?;
         }
         run
     }
+}
+
+/// Replaces logits by the logarithm of their softmax.
+fn take_log_softmax(values: &mut [f32]) {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = values.iter().map(|value| libm::expf(value - largest)).sum();
+    let shift = largest + libm::logf(sum);
+    values.iter_mut().for_each(|value| *value -= shift);
 }
 
 impl fmt::Debug for Session {

@@ -13,7 +13,7 @@ mod weights;
 pub use ops::{
     Activation, Affine, Binary, Concat, Conv, Linear, Op, Pad, Padding, Pool, PoolKind, Slice,
 };
-pub use weights::Weights;
+pub use weights::{SharedWeights, Weights};
 
 use crate::error::Error;
 

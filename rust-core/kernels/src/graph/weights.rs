@@ -1,10 +1,12 @@
-//! Weights as the caller has them: f32, f16 or int8 with a scale per output
-//! channel.
+//! Weights as the caller has them: f32, shared or not, f16 or int8 with a scale
+//! per output channel.
 //!
 //! Decides how stored forms become f32, once, when a model is compiled. Packing
 //! them for the kernels is [`pack`](crate::pack).
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 /// The weights of a convolution or fully connected layer, output channel
 /// first.
@@ -21,6 +23,35 @@ pub enum Weights {
         /// One factor per output channel.
         scales: Vec<f32>,
     },
+    /// Single precision in memory that the caller shares, not copied.
+    Shared(SharedWeights),
+}
+
+/// Weights that somebody else holds too; see [`Weights::Shared`].
+#[derive(Clone)]
+pub struct SharedWeights(Arc<dyn AsRef<[f32]> + Send + Sync>);
+
+impl SharedWeights {
+    /// Shares `weights`, whose contents must stay the same.
+    pub fn new(weights: impl AsRef<[f32]> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(weights))
+    }
+
+    fn as_slice(&self) -> &[f32] {
+        (*self.0).as_ref()
+    }
+}
+
+impl fmt::Debug for SharedWeights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.as_slice()).finish()
+    }
+}
+
+impl PartialEq for SharedWeights {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
 }
 
 impl Weights {
@@ -31,6 +62,7 @@ impl Weights {
             Self::F32(v) => v.len(),
             Self::F16(v) => v.len(),
             Self::I8 { data, .. } => data.len(),
+            Self::Shared(v) => v.as_slice().len(),
         }
     }
 
@@ -44,6 +76,7 @@ impl Weights {
     pub(crate) fn to_f32(&self) -> Cow<'_, [f32]> {
         match self {
             Self::F32(v) => Cow::Borrowed(v),
+            Self::Shared(v) => Cow::Borrowed(v.as_slice()),
             Self::F16(v) => Cow::Owned(v.iter().map(|&bits| half_to_f32(bits)).collect()),
             Self::I8 { data, scales } => {
                 let per = data.len() / scales.len().max(1);
@@ -95,6 +128,21 @@ mod tests {
         }
         assert!(half_to_f32(0x7e00).is_nan());
         assert!(half_to_f32(0x8000).is_sign_negative());
+    }
+
+    #[test]
+    fn shared_weights_are_not_copied() {
+        let all = Arc::new([1.0f32, 2.0]);
+        struct Same(Arc<[f32; 2]>);
+        impl AsRef<[f32]> for Same {
+            fn as_ref(&self) -> &[f32] {
+                &*self.0
+            }
+        }
+        let w = Weights::Shared(SharedWeights::new(Same(all.clone())));
+        assert_eq!(w.len(), 2);
+        assert_eq!(w.to_f32().as_ptr(), all.as_ptr());
+        assert_eq!(w.clone(), w);
     }
 
     #[test]

@@ -102,6 +102,19 @@ impl Emitter<'_> {
         Ok(())
     }
 
+    /// Makes room for all packed weights, so that they are never there twice.
+    pub fn reserve(&mut self) {
+        let nodes = self.graph.nodes.iter().enumerate();
+        let mut floats = nodes.filter_map(|(i, node)| match &node.op {
+            Op::Conv(c) => Some(self.packed_floats(i, c)),
+            _ => None,
+        });
+        let total = floats.try_fold(0usize, |sum, n| sum.checked_add(n?));
+        if let Some(total) = total.filter(|&n| n <= self.limit / 4) {
+            self.packer.buffer.reserve(total);
+        }
+    }
+
     /// An upper bound of what [`Emitter::pack`] adds to the buffer.
     fn packed_floats(&self, node: usize, c: &Conv) -> Option<usize> {
         let taps = c.kernel[0] * c.kernel[1];

@@ -97,6 +97,7 @@ impl Model {
             zeroed: vec![false; layouts.len()],
             layer: 0,
         };
+        emitter.reserve();
         emitter.emit(&chains)?;
         let port = |v: usize, order: DataLayout| {
             let l = &layouts[v];
