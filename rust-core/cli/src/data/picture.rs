@@ -12,7 +12,7 @@ use crate::files;
 
 /// The most bytes of a file, and of its pixels once decoded: 89 million pixels
 /// in RGB.
-const MAX_BYTES: u64 = 256 << 20;
+const MAX_BYTES: u64 = 768 << 20;
 
 /// The pixels of a PNG or JPEG file, turned upright as its EXIF data says.
 #[derive(Debug)]

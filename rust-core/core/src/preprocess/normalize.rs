@@ -126,7 +126,12 @@ impl Target<'_> {
                 Rotation::Clockwise270 => ((rows - 1 - y) * bytes, stride, false),
             };
             let source = pixels.data[first..].chunks(step).take(columns);
-            if backwards {
+            if step == 1 && !backwards {
+                // Gray and upright, the usual digit: rows as they are.
+                out.iter_mut()
+                    .zip(pixels.data[first..].as_chunks::<1>().0)
+                    .for_each(|(out, pixel)| *out = value(pixel));
+            } else if backwards {
                 out.iter_mut().rev().zip(source).for_each(|(out, pixel)| *out = value(pixel));
             } else {
                 out.iter_mut().zip(source).for_each(|(out, pixel)| *out = value(pixel));
