@@ -10,7 +10,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 use super::invalid;
 use crate::files;
 
-/// The most bytes of a file, and of its pixels once decoded: 89 million pixels
+/// The most bytes of a file, and of its pixels once decoded: 268 million pixels
 /// in RGB.
 const MAX_BYTES: u64 = 768 << 20;
 
