@@ -57,6 +57,21 @@ fn networks_that_people_use_are_lowered_whole() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+/// A single output takes as much packed memory as a whole vector of them.
+#[test]
+fn what_the_kernels_cannot_hold_stays_with_tract() {
+    let mut b = support::Builder::new(13, &[1, 1 << 20]);
+    let w = b.weights(&[1 << 20, 1]);
+    let x = b.node("MatMul", &["x", &w], vec![]);
+    let bytes = b.finish(&x);
+    let limits = ModelLimits { max_memory_bytes: 32 << 20, ..ModelLimits::default() };
+    let model = Model::open(&bytes, &limits).unwrap();
+    let text = model.runtime().to_string();
+    assert!(text.starts_with("tract, because") && text.contains("packed weights"), "{text}");
+    assert_eq!(run(&model).len(), 1);
+    compare("one output", &bytes);
+}
+
 /// Real files: `BIGLITTLE_MODELS=folder cargo test real_files -- --ignored`.
 #[test]
 #[ignore = "needs a folder of ONNX files, named by BIGLITTLE_MODELS"]

@@ -221,16 +221,19 @@ impl Rewriter {
         if c.activation != Activation::None || c.residual.is_some() {
             return false;
         }
-        let mut w = c.weights.to_f32().into_owned();
-        let per = w.len() / c.out_channels;
-        for (row, s) in w.chunks_mut(per).zip(&a.scale) {
-            row.iter_mut().for_each(|w| *w *= s);
+        // Often only a bias: then the weights are neither copied nor read.
+        if a.scale.iter().any(|&s| s != 1.0) {
+            let mut w = c.weights.to_f32().into_owned();
+            let per = w.len() / c.out_channels;
+            for (row, s) in w.chunks_mut(per).zip(&a.scale) {
+                row.iter_mut().for_each(|w| *w *= s);
+            }
+            c.weights = Weights::F32(w);
         }
         c.bias.resize(c.out_channels, 0.0);
         for ((b, scale), shift) in c.bias.iter_mut().zip(&a.scale).zip(&a.shift) {
             *b = *b * scale + shift;
         }
-        c.weights = Weights::F32(w);
         c.activation = a.activation;
         self.retarget(a.x, out);
         true
