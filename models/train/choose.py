@@ -89,14 +89,14 @@ class Pair:
         accepted = self.scores > threshold
         rate = float(1.0 - accepted.mean())
         cascade = np.where(accepted, self.right, self.rescued)
-        little_us = self.little["tract_us_median"] + self.overhead_us
+        little_us = self.little["cpu_us_median"] + self.overhead_us
         return {
             "threshold": threshold,
             "escalation_rate": round(rate, 5),
             "harmed": int((~self.right & self.rescued & accepted).sum()),
             "validation_accuracy": round(100.0 * float(cascade.mean()), 2),
             "validation_loss_points": round(100.0 * float(self.rescued.mean() - cascade.mean()), 2),
-            "cpu_cost_fraction": round(little_us / self.big["tract_us_median"] + rate, 5),
+            "cpu_cost_fraction": round(little_us / self.big["cpu_us_median"] + rate, 5),
             "mac_cost_fraction": round(self.little["macs"] / self.big["macs"] + rate, 5),
         }
 

@@ -91,11 +91,11 @@ def measure(args: argparse.Namespace) -> None:
                 f"{entry['name']}: biglittle counts {result['macs']} MACs, nets.py"
                 f" {entry['macs']}; delete its files in {args.out} and retry"
             )
-        entry["tract_us_median"] = round(result["cpu_median_ns"] / 1000, 2)
-        entry["tract_us_min"] = round(result["min_ns"] / 1000, 2)
+        entry["cpu_us_median"] = round(result["cpu_median_ns"] / 1000, 2)
+        entry["cpu_us_min"] = round(result["min_ns"] / 1000, 2)
         print(
             f"{entry['name']:18} {entry['macs'] / 1e6:7.3f} MMACs"
-            f" {entry['tract_us_median']:8.2f} us {entry['validation_accuracy']:.2f} %"
+            f" {entry['cpu_us_median']:8.2f} us {entry['validation_accuracy']:.2f} %"
         )
     (args.out / "measured.json").write_text(json.dumps(entries, indent=2) + "\n")
 
