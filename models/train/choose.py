@@ -203,7 +203,7 @@ def main() -> int:
     parser.add_argument("--measured", type=Path, default=Path("measured"))
     parser.add_argument("--epsilon", type=float, default=0.001)
     parser.add_argument("--delta", type=float, default=0.05)
-    parser.add_argument("--overhead-us", type=float, default=3.0)
+    parser.add_argument("--overhead-us", type=float, default=0.7)
     parser.add_argument("--pair", nargs=2, metavar=("LITTLE", "BIG"))
     parser.add_argument("--budget", type=float, help="largest cost, a fraction of big's CPU time")
     parser.add_argument("--export", type=Path, default=Path("../mnist"))
