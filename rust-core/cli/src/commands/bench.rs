@@ -48,6 +48,8 @@ struct OpenFigures {
 #[derive(Debug, Serialize)]
 struct NetworkFigures {
     network: String,
+    /// What runs it on this machine, and why if it is not the kernels.
+    runtime: String,
     open_ns: u64,
     runs: usize,
     median_ns: u64,
@@ -139,6 +141,7 @@ fn measure(name: &str, bytes: &[u8], time: Duration) -> Result<NetworkFigures> {
     let (wall, cpu) = (quantiles(|times| times.wall_ns), quantiles(|times| times.cpu_ns));
     Ok(NetworkFigures {
         network: name.to_owned(),
+        runtime: model.runtime().to_string(),
         open_ns: open.wall_ns,
         runs: runs.len(),
         median_ns: wall(0.5),
@@ -169,7 +172,7 @@ fn write(out: &mut dyn Write, figures: &NetworkFigures) -> io::Result<()> {
     let ns = |value: u64| duration(value as f64);
     writeln!(
         out,
-        "{}: median {}, p95 {}, p99 {} over {} runs; {} MACs, {:.2} GMAC/s; opened in {}",
+        "{}: median {}, p95 {}, p99 {} over {} runs; {} MACs, {:.2} GMAC/s; opened in {}; on {}",
         figures.network,
         ns(figures.median_ns),
         ns(figures.p95_ns),
@@ -178,6 +181,7 @@ fn write(out: &mut dyn Write, figures: &NetworkFigures) -> io::Result<()> {
         count(figures.macs as f64),
         figures.gmacs_per_second,
         ns(figures.open_ns),
+        figures.runtime,
     )
 }
 

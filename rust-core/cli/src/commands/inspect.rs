@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use biglittle::bundle::{LevelAnswer, Manifest, NetworkSpec};
-use biglittle::network::{ModelLimits, ModelSummary, check_model};
+use biglittle::network::{Model, ModelLimits, ModelSummary};
 use biglittle::{ModelBundle, Result};
 use serde::Serialize;
 
@@ -18,6 +18,16 @@ struct NetworkReport {
     id: Option<String>,
     #[serde(flatten)]
     summary: ModelSummary,
+    /// What runs it on this machine, and why if it is not the kernels.
+    runtime: String,
+}
+
+impl NetworkReport {
+    fn new(id: Option<String>, bytes: &[u8]) -> Result<Self> {
+        let model = Model::open(bytes, &ModelLimits::default())?;
+        let (summary, runtime) = (model.summary().clone(), model.runtime().to_string());
+        Ok(NetworkReport { id, summary, runtime })
+    }
 }
 
 /// What a bundle holds, for `--json`.
@@ -33,9 +43,8 @@ pub fn run(args: &TargetArgs) -> Result<()> {
     let named = |error: biglittle::Error| error.context(args.target.display());
     match Target::read(&args.target)? {
         Target::Network(bytes) => {
-            let summary = check_model(&bytes, &ModelLimits::default()).map_err(named)?;
-            let report = NetworkReport { id: None, summary };
-            out.print(&report, |out| write_network(out, &report.summary))
+            let report = NetworkReport::new(None, &bytes).map_err(named)?;
+            out.print(&report, |out| write_network(out, &report))
         }
         Target::Bundle(bundle) => {
             let report = report(&bundle).map_err(named)?;
@@ -47,9 +56,8 @@ pub fn run(args: &TargetArgs) -> Result<()> {
 fn report(bundle: &ModelBundle) -> Result<BundleReport> {
     let network = |spec: &NetworkSpec| {
         let bytes = bundle.network_bytes(spec).expect("a bundle has every file it names");
-        let summary = check_model(bytes, &ModelLimits::default())
-            .map_err(|error| error.context(format!("network {:?}", spec.id)))?;
-        Ok(NetworkReport { id: Some(spec.id.clone()), summary })
+        NetworkReport::new(Some(spec.id.clone()), bytes)
+            .map_err(|error| error.context(format!("network {:?}", spec.id)))
     };
     Ok(BundleReport {
         manifest: bundle.manifest().clone(),
@@ -76,12 +84,12 @@ fn write_bundle(out: &mut dyn Write, report: &BundleReport) -> io::Result<()> {
     }
     for (network, spec) in report.networks.iter().zip(&report.manifest.networks) {
         writeln!(out, "\nnetwork {} ({}, {} bytes)", spec.id, spec.file.path, spec.file.bytes)?;
-        write_network(out, &network.summary)?;
+        write_network(out, network)?;
     }
     Ok(())
 }
 
-fn write_network(out: &mut dyn Write, summary: &ModelSummary) -> io::Result<()> {
+fn write_network(out: &mut dyn Write, network: &NetworkReport) -> io::Result<()> {
     let ModelSummary {
         input_shape,
         output_shape,
@@ -90,7 +98,7 @@ fn write_network(out: &mut dyn Write, summary: &ModelSummary) -> io::Result<()> 
         memory_bytes,
         opset,
         operators,
-    } = summary;
+    } = &network.summary;
     writeln!(out, "  input {input_shape:?}, output {output_shape:?}, opset {opset}")?;
     writeln!(
         out,
@@ -100,5 +108,6 @@ fn write_network(out: &mut dyn Write, summary: &ModelSummary) -> io::Result<()> 
         count(*memory_bytes as f64)
     )?;
     let operators: Vec<_> = operators.iter().map(|(name, n)| format!("{n} {name}")).collect();
-    writeln!(out, "  {}", operators.join(", "))
+    writeln!(out, "  {}", operators.join(", "))?;
+    writeln!(out, "  runs on {}", network.runtime)
 }

@@ -133,7 +133,7 @@ mod tests {
         };
         refused(
             &png(30_000, 30_000),
-            "30000 x 30000 pixels in 3600000000 bytes: at most 268435456",
+            "30000 x 30000 pixels in 3600000000 bytes: at most 805306368",
         );
         refused(&png(40_000, 1), "40000 x 1 pixels: a side may have at most 32768");
         refused(&png(1, u32::MAX >> 1), "at most 32768");

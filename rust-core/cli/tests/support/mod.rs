@@ -1,0 +1,91 @@
+//! Runs the program as a process, for the tests of the command line.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+pub const SUCCESS: i32 = 0;
+pub const BAD_DATA: i32 = 1;
+pub const BAD_USAGE: i32 = 2;
+
+pub fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").canonicalize().unwrap()
+}
+
+pub fn bundle() -> String {
+    models().join("mnist/bundle").display().to_string()
+}
+
+pub fn biglittle(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_biglittle")).args(args).output().unwrap()
+}
+
+pub fn good(args: &[&str]) -> String {
+    let output = biglittle(args);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(SUCCESS), "{args:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+pub fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&good(args)).unwrap()
+}
+
+/// One line on standard error with all of `words`, nothing on standard output.
+pub fn refused(args: &[&str], code: i32, words: &[&str]) {
+    let output = biglittle(args);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {text}");
+    assert!(words.iter().all(|word| text.contains(word)), "{args:?}: {text:?} lacks {words:?}");
+    assert!(!text.contains("panicked"), "{args:?}: {text}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+    if code == BAD_DATA {
+        assert_eq!(text.lines().count(), 1, "{args:?}: {text}");
+    }
+}
+
+/// A folder with the files of one test.
+pub struct Scratch(pub tempfile::TempDir);
+
+impl Scratch {
+    pub fn new() -> Self {
+        Scratch(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    pub fn write(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.0.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    }
+
+    /// The first test digits as PNG files, with their labels.
+    pub fn digits(&self, count: usize) -> Vec<(String, u8)> {
+        let (pixels, labels) = test_digits();
+        let save = |index: usize| {
+            let path = self.path(&format!("digit{index}.png"));
+            let pixels = pixels[index * 784..][..784].to_vec();
+            image::GrayImage::from_raw(28, 28, pixels).unwrap().save(&path).unwrap();
+            (path, labels[index])
+        };
+        (0..count).map(save).collect()
+    }
+}
+
+pub fn test_digits() -> (Vec<u8>, Vec<u8>) {
+    let unzip = |name: &str, header: usize| {
+        let file = fs::File::open(models().join("mnist").join(name)).unwrap();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(file), &mut bytes).unwrap();
+        bytes.split_off(header)
+    };
+    (unzip("t10k-images-idx3-ubyte.gz", 16), unzip("t10k-labels-idx1-ubyte.gz", 8))
+}
