@@ -56,21 +56,21 @@ pub fn amplifications() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 pub fn heavy() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("one large product", {
-            let mut b = Builder::new(13, &[1, 4000]);
-            let w = b.weights(&[4000, 4000]);
+            let mut b = Builder::new(13, &[1, 3500]);
+            let w = b.weights(&[3500, 3500]);
             let x = b.node("Gemm", &["x", &w], vec![]);
             b.finish(&x)
         }),
         ("one large transposed product", {
-            let mut b = Builder::new(13, &[1, 4000]);
-            let w = b.weights(&[4000, 4000]);
+            let mut b = Builder::new(13, &[1, 3500]);
+            let w = b.weights(&[3500, 3500]);
             let x = b.node("Gemm", &["x", &w], vec![int("transB", 1), float("alpha", 2.0)]);
             b.finish(&x)
         }),
         ("large convolutions", {
             let mut b = Builder::new(13, &[1, 3, 32, 32]);
             let mut x = b.conv("x", 3, 512, 3, 2, 1);
-            for _ in 0..6 {
+            for _ in 0..5 {
                 x = b.conv(&x, 512, 512, 3, 2, 1);
                 x = b.batch_norm(&x, 512);
             }
