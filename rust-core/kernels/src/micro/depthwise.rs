@@ -7,6 +7,7 @@
 
 use super::{Context, Epilogue, Plane, unroll};
 use crate::simd::Simd;
+use std::ops::Range;
 
 /// Packed weights of one depthwise convolution.
 #[derive(Clone, Debug)]
@@ -36,17 +37,19 @@ pub(crate) struct DepthwiseCall {
     pub out: Plane,
 }
 
+/// Bytes of the first cache that input rows may take.
+const CACHE_BYTES: usize = 24 << 10;
 /// Most pixels a step.
 const WIDEST: usize = 7;
 
-/// `XT` pixels of one output row, all channels.
+/// `XT` pixels of one output row, vectors `channels` of them.
 #[inline(always)]
 unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize>(
     cx: &Context,
     d: &Depthwise,
     ipix: usize,
     rows: *const u32,
-    x: usize,
+    (x, channels): (usize, Range<usize>),
     (out, opix): (*mut f32, usize),
 ) {
     // SAFETY: the plan proved all rows, columns and outputs of the call inside
@@ -56,17 +59,18 @@ unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize>(
         let columns = (XT - 1) * ST + K;
         let mut r = [std::ptr::null::<f32>(); K];
         unroll!(7: Q < K, {
-            r[Q] = cx.base.add(*rows.add(Q) as usize + x * ST * ipix).cast_const();
-            cx.check(r[Q], (columns - 1) * ipix + d.vectors * S::L);
+            let at = *rows.add(Q) as usize + x * ST * ipix + channels.start * S::L;
+            r[Q] = cx.base.add(at).cast_const();
+            cx.check(r[Q], (columns - 1) * ipix + channels.len() * S::L);
         });
-        let mut o = out.add(x * opix);
-        cx.check(o, (XT - 1) * opix + d.vectors * S::L);
+        let mut o = out.add(x * opix + channels.start * S::L);
+        cx.check(o, (XT - 1) * opix + channels.len() * S::L);
         let mut off = [0usize; 17];
         unroll!(17: J < columns, {
             off[J] = S::opaque_offset(J * ipix);
         });
-        let mut w = cx.weights.add(d.offset);
-        let end = w.add(d.vectors * (1 + K * K) * S::L);
+        let mut w = cx.weights.add(d.offset + channels.start * (1 + K * K) * S::L);
+        let end = w.add(channels.len() * (1 + K * K) * S::L);
         let (lo, hi) = (S::splat(d.epilogue.lo), S::splat(d.epilogue.hi));
         while w != end {
             let mut acc = [S::load(w); XT];
@@ -112,25 +116,35 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
 ) {
     let tiles = call.m.div_ceil(WIDEST);
     let (width, wider) = (call.m / tiles, call.m % tiles);
-    for r in 0..call.nrows {
-        let mut x = 0;
-        for i in 0..tiles {
-            let n = width + usize::from(i < wider);
-            macro_rules! go {
-                ($($n:literal)*) => {
-                    match n {
-                        // SAFETY: pixels `x..x + n` are pixels of the call.
-                        $( $n => unsafe {
-                            let rows = cx.rows.add(call.rows + r * K);
-                            let out = cx.base.add(call.out.off + r * call.out.row);
-                            tile::<S, K, ST, $n>(cx, d, call.ipix, rows, x, (out, call.out.pix));
-                        }, )*
-                        _ => {}
-                    }
-                };
+    // blocks of channels whose input rows stay in the first cache until the
+    // next output row reads them again
+    let row = ((call.m - 1) * ST + K) * K * 4 * S::L;
+    let fit = (CACHE_BYTES / row).max(1);
+    let block =
+        if fit >= d.vectors { d.vectors } else { d.vectors.div_ceil(d.vectors.div_ceil(fit)) };
+    for first in (0..d.vectors).step_by(block) {
+        let channels = first..(first + block).min(d.vectors);
+        for r in 0..call.nrows {
+            let mut x = 0;
+            for i in 0..tiles {
+                let n = width + usize::from(i < wider);
+                macro_rules! go {
+                    ($($n:literal)*) => {
+                        match n {
+                            // SAFETY: pixels `x..x + n` are pixels of the call.
+                            $( $n => unsafe {
+                                let rows = cx.rows.add(call.rows + r * K);
+                                let out = cx.base.add(call.out.off + r * call.out.row);
+                                let (at, out) = ((x, channels.clone()), (out, call.out.pix));
+                                tile::<S, K, ST, $n>(cx, d, call.ipix, rows, at, out);
+                            }, )*
+                            _ => {}
+                        }
+                    };
+                }
+                go!(1 2 3 4 5 6 7);
+                x += n;
             }
-            go!(1 2 3 4 5 6 7);
-            x += n;
         }
     }
 }
