@@ -9,11 +9,15 @@
 use crate::buffer::Buffer;
 use crate::micro::Epilogue;
 use crate::micro::depthwise::Depthwise;
+use crate::micro::elementwise::Function;
 use crate::micro::gemm::{Dense, Panel};
 use crate::winograd::{PRODUCTS, Winograd, transform_filter};
 
 /// Weights larger than this are prefetched panel by panel.
 const STREAM_BYTES: usize = 128 * 1024;
+
+/// What a kernel does as it stores, and to what it has stored.
+pub(crate) type Store = (Epilogue, Option<Function>);
 
 /// A dense convolution (or one group of it) to pack.
 pub(crate) struct DenseWeights<'a> {
@@ -28,7 +32,7 @@ pub(crate) struct DenseWeights<'a> {
     pub segments: usize,
     /// Pixels that a call computes in a row, for the choice of panel widths.
     pub pixels: usize,
-    pub epilogue: Epilogue,
+    pub store: Store,
 }
 
 pub(crate) struct Packer {
@@ -103,7 +107,8 @@ impl Packer {
             segments: d.segments,
             klen: k / d.segments,
             panels,
-            epilogue: d.epilogue,
+            epilogue: d.store.0,
+            after: d.store.1,
             stream: vectors * self.lanes * k * 4 > STREAM_BYTES,
         }
     }
@@ -116,7 +121,7 @@ impl Packer {
         channels: usize,
         kernel: [usize; 2],
         [stride, dilation]: [usize; 2],
-        epilogue: Epilogue,
+        (epilogue, after): Store,
     ) -> Depthwise {
         let taps = kernel[0] * kernel[1];
         let (lanes, vectors) = (self.lanes, channels.div_ceil(self.lanes));
@@ -129,7 +134,7 @@ impl Packer {
                 to[block + (1 + t) * lanes] = weights[c * taps + t];
             }
         }
-        Depthwise { kernel, stride, dilation, vectors, offset, epilogue }
+        Depthwise { kernel, stride, dilation, vectors, offset, epilogue, after }
     }
 
     /// Packs one 3x3 layer for Winograd, `tiles` in a row and `block` in a
@@ -140,7 +145,7 @@ impl Packer {
         bias: &[f32],
         [outputs, inputs]: [usize; 2],
         [tiles, block]: [usize; 2],
-        epilogue: Epilogue,
+        (epilogue, after): Store,
     ) -> Winograd {
         let mut products = vec![vec![0.0; outputs * inputs]; PRODUCTS];
         let mut filter = [0.0; 9];
@@ -161,7 +166,7 @@ impl Packer {
                 taps: 1,
                 segments: 1,
                 pixels: block,
-                epilogue: Epilogue::NONE,
+                store: (Epilogue::NONE, None),
             });
             packed.get_or_insert(one);
         }
@@ -179,6 +184,7 @@ impl Packer {
             tiles,
             bias: offset,
             epilogue,
+            after,
             stream: size * 4 > 4 * STREAM_BYTES,
         }
     }
@@ -228,7 +234,7 @@ mod tests {
             taps: 2,
             segments: 1,
             pixels: 8,
-            epilogue: Epilogue::NONE,
+            store: (Epilogue::NONE, None),
         });
         let column: Vec<f32> =
             (0..5).map(|k| packer.buffer.as_slice()[d.panels[0].offset + 4 * k]).collect();

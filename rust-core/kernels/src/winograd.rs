@@ -6,6 +6,7 @@
 //! layer takes this way is decided in the plan. Matrices are those of Lavin and
 //! Gray, "Fast Algorithms for Convolutional Neural Networks" (2015).
 
+use crate::micro::elementwise::{Finish, Function, MapFn};
 use crate::micro::gemm::{Panel, PanelFn, Prefetch, Tiles};
 use crate::micro::{Context, Epilogue, Plane, unroll};
 use crate::simd::Simd;
@@ -33,6 +34,8 @@ pub(crate) struct Winograd {
     /// Offset of the bias in the weights.
     pub bias: usize,
     pub epilogue: Epilogue,
+    /// Applied to what is stored.
+    pub after: Option<Function>,
     pub stream: bool,
 }
 
@@ -165,7 +168,8 @@ unsafe fn transform_input<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogr
 
 /// Transforms the products of every tile back and stores its pixels.
 #[inline(always)]
-unsafe fn transform_output<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winograd) {
+unsafe fn transform_output<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winograd, map: MapFn) {
+    let finish = w.after.map(|function| Finish { function, map });
     let floats = w.out_vectors * S::L;
     let stride = matrix_stride(call.tile_rows * w.tiles, floats);
     for t in 0..call.tile_rows * w.tiles {
@@ -214,6 +218,12 @@ unsafe fn transform_output<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winog
                     }
                 });
             }
+            if let Some(f) = &finish {
+                for i in 0..ny {
+                    let at = call.out.off + (y + i) * call.out.row + x * call.out.pix;
+                    f.pixels(cx, at, call.out.pix, nx, w.out_vectors);
+                }
+            }
         }
     }
 }
@@ -222,9 +232,15 @@ unsafe fn transform_output<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winog
 ///
 /// # Safety
 /// The CPU has `S`, and the plan has verified the call against the context's
-/// arena, rows and weights; `gemm` is the matrix kernel of `S`.
+/// arena, rows and weights; `gemm` and `map` are the kernels of `S`.
 #[inline(always)]
-pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winograd, gemm: PanelFn) {
+pub(crate) unsafe fn run<S: Simd>(
+    cx: &Context,
+    call: &WinogradCall,
+    w: &Winograd,
+    gemm: PanelFn,
+    map: MapFn,
+) {
     let tiles = call.tile_rows * w.tiles;
     let (in_floats, out_floats) = (w.in_vectors * S::L, w.out_vectors * S::L);
     let (vs, ms) = (matrix_stride(tiles, in_floats), matrix_stride(tiles, out_floats));
@@ -236,6 +252,7 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogra
         opix: out_floats,
         rpix: 0,
         epilogue: Epilogue::NONE,
+        finish: None,
         prefetch: Prefetch::NONE,
     };
     // SAFETY: passed on from the caller; each product's matrices lie within
@@ -261,7 +278,7 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogra
                 gemm(&mut t, panel.vectors, &raw const row, tiles, weights, out, null);
             }
         }
-        transform_output::<S>(cx, call, w);
+        transform_output::<S>(cx, call, w, map);
     }
 }
 

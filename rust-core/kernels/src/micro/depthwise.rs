@@ -5,6 +5,7 @@
 //! stride 1 and 2) compute several neighbouring pixels at once and load each
 //! input once per kernel row; all others take the plain loop.
 
+use super::elementwise::{Finish, Function, MapFn};
 use super::{Context, Epilogue, Plane, unroll};
 use crate::simd::Simd;
 use std::ops::Range;
@@ -21,6 +22,8 @@ pub(crate) struct Depthwise {
     /// Start of the packed weights: `vectors * (1 + taps)` vectors.
     pub offset: usize,
     pub epilogue: Epilogue,
+    /// Applied to what is stored.
+    pub after: Option<Function>,
 }
 
 /// One call: `nrows` rows of `m` pixels.
@@ -113,15 +116,17 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
     cx: &Context,
     call: &DepthwiseCall,
     d: &Depthwise,
+    map: MapFn,
 ) {
     let tiles = call.m.div_ceil(WIDEST);
     let (width, wider) = (call.m / tiles, call.m % tiles);
     // blocks of channels whose input rows stay in the first cache until the
     // next output row reads them again
     let row = ((call.m - 1) * ST + K) * K * 4 * S::L;
-    let fit = (CACHE_BYTES / row).max(1);
+    let fit = (CACHE_BYTES / row).max(2);
     let block =
         if fit >= d.vectors { d.vectors } else { d.vectors.div_ceil(d.vectors.div_ceil(fit)) };
+    let finish = d.after.map(|function| Finish { function, map });
     for first in (0..d.vectors).step_by(block) {
         let channels = first..(first + block).min(d.vectors);
         for r in 0..call.nrows {
@@ -143,6 +148,11 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
                     };
                 }
                 go!(1 2 3 4 5 6 7);
+                if let Some(f) = &finish {
+                    let at = call.out.off + r * call.out.row + x * call.out.pix + first * S::L;
+                    // SAFETY: what was just stored.
+                    unsafe { f.pixels(cx, at, call.out.pix, n, channels.len()) };
+                }
                 x += n;
             }
         }
@@ -151,8 +161,9 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
 
 /// Any kernel, stride and dilation.
 #[inline(always)]
-unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise) {
+unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise, map: MapFn) {
     let [kh, kw] = d.kernel;
+    let finish = d.after.map(|function| Finish { function, map });
     for r in 0..call.nrows {
         for x in 0..call.m {
             for c in 0..d.vectors {
@@ -175,6 +186,11 @@ unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise) {
                     S::store(cx.base.add(out), d.epilogue.apply::<S>(acc));
                 }
             }
+            if let Some(f) = &finish {
+                let at = call.out.off + r * call.out.row + x * call.out.pix;
+                // SAFETY: what was just stored.
+                unsafe { f.pixels(cx, at, call.out.pix, 1, d.vectors) };
+            }
         }
     }
 }
@@ -183,17 +199,17 @@ unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise) {
 ///
 /// # Safety
 /// The CPU has `S`, and the plan has verified the call against the context's
-/// arena, rows and weights.
+/// arena, rows and weights; `map` is [`map`](super::elementwise::map) of `S`.
 #[inline(always)]
-pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise) {
+pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise, map: MapFn) {
     // SAFETY: passed on from the caller.
     unsafe {
         match (d.kernel, d.stride, d.dilation) {
-            ([3, 3], 1, 1) => square::<S, 3, 1>(cx, call, d),
-            ([3, 3], 2, 1) => square::<S, 3, 2>(cx, call, d),
-            ([5, 5], 1, 1) => square::<S, 5, 1>(cx, call, d),
-            ([5, 5], 2, 1) => square::<S, 5, 2>(cx, call, d),
-            _ => any::<S>(cx, call, d),
+            ([3, 3], 1, 1) => square::<S, 3, 1>(cx, call, d, map),
+            ([3, 3], 2, 1) => square::<S, 3, 2>(cx, call, d, map),
+            ([5, 5], 1, 1) => square::<S, 5, 1>(cx, call, d, map),
+            ([5, 5], 2, 1) => square::<S, 5, 2>(cx, call, d, map),
+            _ => any::<S>(cx, call, d, map),
         }
     }
 }

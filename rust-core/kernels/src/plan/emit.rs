@@ -10,7 +10,7 @@ use super::layout::Layout;
 use super::memory::Arena;
 use super::method::{Method, split};
 use crate::error::Error;
-use crate::graph::{Activation, Binary, Graph, Op, Pool, Value};
+use crate::graph::{Binary, Graph, Op, Pool, Value};
 use crate::micro::Plane;
 use crate::micro::depthwise::Depthwise;
 use crate::micro::elementwise::{Function, InterleaveCall, MapCall, SoftmaxCall};
@@ -302,20 +302,5 @@ impl Emitter<'_> {
                 next = if d.stream { (first.offset, len) } else { (0, 0) };
             }
         }
-    }
-
-    /// The residual sum and activation of a kernel that does neither.
-    pub fn residual_after(
-        &mut self,
-        residual: Option<Value>,
-        activation: Activation,
-        out: Value,
-        rows: (usize, usize),
-    ) -> Result<(), Error> {
-        let (epilogue, after) = split(activation);
-        if let Some(r) = residual {
-            self.map(Function::Add(epilogue), out, r, out, rows)?;
-        }
-        self.after(after, out, rows)
     }
 }

@@ -9,6 +9,7 @@ use super::method::{Method, split};
 use crate::error::Error;
 use crate::graph::{Affine, Conv, Op};
 use crate::micro::depthwise::DepthwiseCall;
+use crate::micro::elementwise::Function;
 use crate::micro::gemm::GemmCall;
 use crate::pack::DenseWeights;
 use crate::winograd::{PATCH, TILE, WinogradCall};
@@ -47,15 +48,15 @@ impl Emitter<'_> {
                     )));
                 }
                 let weights = c.weights.to_f32();
-                let (epilogue, _) = split(c.activation);
+                let store = split(c.activation);
                 match self.methods[node] {
                     Method::Depthwise => {
-                        let none = crate::micro::Epilogue::NONE;
-                        let epilogue = if c.residual.is_some() { none } else { epilogue };
+                        let none = (crate::micro::Epilogue::NONE, None);
+                        let store = if c.residual.is_some() { none } else { store };
                         let steps = [c.stride[1], c.dilation[1]];
                         let d = self
                             .packer
-                            .depthwise(&weights, &c.bias, x.shape.c, c.kernel, steps, epilogue);
+                            .depthwise(&weights, &c.bias, x.shape.c, c.kernel, steps, store);
                         self.packed[node] = self.depthwise.len();
                         self.depthwise.push(d);
                     }
@@ -67,7 +68,7 @@ impl Emitter<'_> {
                             &c.bias,
                             channels,
                             [tiles, tiles * block],
-                            epilogue,
+                            store,
                         );
                         self.packed[node] = self.winograd.len();
                         self.winograd.push(w);
@@ -90,7 +91,7 @@ impl Emitter<'_> {
                                 taps,
                                 segments: c.kernel[0] * self.taps_apart(c, &x),
                                 pixels,
-                                epilogue,
+                                store,
                             });
                             self.dense.push(d);
                         }
@@ -182,18 +183,14 @@ impl Emitter<'_> {
         match self.methods[node] {
             Method::Depthwise => {
                 self.depthwise_rows(node, c, y0, y1)?;
-                self.residual_after(c.residual, c.activation, out, (y0, y1))
+                c.residual.map_or(Ok(()), |r| {
+                    let (epilogue, after) = split(c.activation);
+                    self.map(Function::Add(epilogue), out, r, out, (y0, y1))?;
+                    self.after(after, out, (y0, y1))
+                })
             }
-            Method::Winograd => {
-                self.winograd_rows(chain, node, c)?;
-                self.after(split(c.activation).1, out, (y0, y1))
-            }
-            _ => {
-                for g in 0..c.groups {
-                    self.gemm_rows(node, c, g, y0, y1)?;
-                }
-                self.after(split(c.activation).1, out, (y0, y1))
-            }
+            Method::Winograd => self.winograd_rows(chain, node, c),
+            _ => (0..c.groups).try_for_each(|g| self.gemm_rows(node, c, g, y0, y1)),
         }
     }
 
