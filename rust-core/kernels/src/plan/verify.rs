@@ -138,15 +138,19 @@ impl Model {
             }
             Call::Pool(c) => {
                 let n = c.vectors.checked_mul(lanes)?;
-                for i in 0..2 {
-                    // each window has a pixel of the tensor
-                    ensure(c.padding[i] < c.kernel[i])?;
-                    let last = (c.out_size[i].checked_sub(1)?).checked_mul(c.stride[i])?;
-                    ensure(last.checked_sub(c.padding[i]).is_none_or(|l| l < c.size[i]))?;
-                    ensure(c.size[i] > 0)?;
+                let [top, height, stride, first] = c.vertical;
+                // each window has a pixel of the tensor
+                for (kernel, stride, before, size, last) in [
+                    (c.kernel[0], stride, top, height, first.checked_add(c.nrows)?),
+                    (c.kernel[1], c.stride, c.left, c.width, c.m),
+                ] {
+                    ensure(before < kernel && size > 0)?;
+                    let last = last.checked_sub(1)?.checked_mul(stride)?;
+                    ensure(last.checked_sub(before).is_none_or(|l| l < size))?;
                 }
-                self.plane(c.x, c.size[0], c.size[1], n)?;
-                self.plane(c.out, c.out_size[0], c.out_size[1], n)
+                let reach = end(0, &[(c.width, c.ipix)], n)?;
+                self.table(c.rows, c.nrows.checked_mul(c.kernel[0])?, reach)?;
+                self.plane(c.out, c.nrows, c.m, n)
             }
             Call::Global(c) => {
                 let n = c.vectors.checked_mul(lanes)?;
