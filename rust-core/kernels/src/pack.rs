@@ -11,7 +11,7 @@ use crate::micro::Epilogue;
 use crate::micro::depthwise::Depthwise;
 use crate::micro::elementwise::Function;
 use crate::micro::gemm::{Dense, Panel};
-use crate::winograd::{PRODUCTS, Winograd, transform_filter};
+use crate::winograd::{PRODUCTS, Winograd, tile_of, transform_filter};
 
 /// Weights larger than this are prefetched panel by panel.
 const STREAM_BYTES: usize = 128 * 1024;
@@ -137,21 +137,19 @@ impl Packer {
         Depthwise { kernel, stride, dilation, vectors, offset, epilogue, after }
     }
 
-    /// Packs one 3x3 layer for Winograd, `tiles` in a row and `block` in a
-    /// call.
+    /// Packs one layer for Winograd, with a kernel of 3 or 5, `tiles` in a row
+    /// and `block` in a call.
     pub fn winograd(
         &mut self,
         weights: &[f32],
         bias: &[f32],
         [outputs, inputs]: [usize; 2],
-        [tiles, block]: [usize; 2],
+        [kernel, tiles, block]: [usize; 3],
         (epilogue, after): Store,
     ) -> Winograd {
         let mut products = vec![vec![0.0; outputs * inputs]; PRODUCTS];
-        let mut filter = [0.0; 9];
-        for (i, g) in weights.chunks_exact(9).enumerate() {
-            filter.copy_from_slice(g);
-            for (product, u) in products.iter_mut().zip(transform_filter(&filter)) {
+        for (i, g) in weights.chunks_exact(kernel * kernel).enumerate() {
+            for (product, u) in products.iter_mut().zip(transform_filter(g, kernel)) {
                 product[i] = u;
             }
         }
@@ -181,6 +179,7 @@ impl Packer {
             channels: inputs,
             in_vectors: inputs.div_ceil(self.lanes),
             out_vectors,
+            tile: tile_of(kernel),
             tiles,
             bias: offset,
             epilogue,

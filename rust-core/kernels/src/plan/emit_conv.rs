@@ -12,7 +12,7 @@ use crate::micro::depthwise::DepthwiseCall;
 use crate::micro::elementwise::Function;
 use crate::micro::gemm::GemmCall;
 use crate::pack::DenseWeights;
-use crate::winograd::{PATCH, TILE, WinogradCall};
+use crate::winograd::{PATCH, WinogradCall, tile_of};
 
 /// Bytes of input that a block of a call reads, so that it stays in the cache
 /// while all panels pass over it.
@@ -61,13 +61,13 @@ impl Emitter<'_> {
                         self.depthwise.push(d);
                     }
                     Method::Winograd => {
-                        let [_, tiles, block] = winograd_block(&x, &o, self.lanes);
+                        let [_, tiles, block] = winograd_block(c, &x, &o, self.lanes);
                         let channels = [o.shape.c, x.shape.c];
                         let w = self.packer.winograd(
                             &weights,
                             &c.bias,
                             channels,
-                            [tiles, tiles * block],
+                            [c.kernel[0], tiles, tiles * block],
                             store,
                         );
                         self.packed[node] = self.winograd.len();
@@ -293,15 +293,16 @@ impl Emitter<'_> {
 
     fn winograd_rows(&mut self, chain: usize, node: usize, c: &Conv) -> Result<(), Error> {
         let (x, o) = (self.layouts[c.x.0], self.layouts[self.graph.nodes[node].out.0]);
-        let [tile_rows, _, block] = winograd_block(&x, &o, self.lanes);
+        let [tile_rows, _, block] = winograd_block(c, &x, &o, self.lanes);
         let (input, products) = self.arena.scratch[chain];
+        let side = tile_of(c.kernel[0]);
         let mut t = 0;
         while t < tile_rows {
             let n = block.min(tile_rows - t);
             let rows = self.rows.len();
             for tile in t..t + n {
-                // six rows of input for each four of output
-                self.table(c, (tile * TILE, tile * TILE + 1), PATCH, 1, 0)?;
+                // six rows of input for each row of tiles
+                self.table(c, (tile * side, tile * side + 1), PATCH, 1, 0)?;
             }
             self.push(Call::Winograd(WinogradCall {
                 winograd: self.packed[node],
@@ -310,9 +311,9 @@ impl Emitter<'_> {
                 ipix: x.pix,
                 input,
                 products,
-                out: o.at(t * TILE),
-                residual: c.residual.map(|r| self.layouts[r.0].at(t * TILE)),
-                size: [o.shape.h - t * TILE, o.shape.w],
+                out: o.at(t * side),
+                residual: c.residual.map(|r| self.layouts[r.0].at(t * side)),
+                size: [o.shape.h - t * side, o.shape.w],
             }))?;
             t += n;
         }

@@ -4,7 +4,7 @@ use super::options::{Options, WinogradUse};
 use crate::graph::{Activation, Graph, Node, Op};
 use crate::micro::Epilogue;
 use crate::micro::elementwise::Function;
-use crate::winograd::{PRODUCTS, TILE};
+use crate::winograd::{PRODUCTS, tile_of};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
@@ -21,13 +21,16 @@ pub(super) fn choose(g: &Graph, node: &Node, lanes: usize, o: &Options) -> Metho
     if c.groups > 1 && c.groups == x.c && c.out_channels == x.c {
         return Method::Depthwise;
     }
-    let possible =
-        c.kernel == [3, 3] && c.stride == [1, 1] && c.dilation == [1, 1] && c.groups == 1;
+    let possible = (c.kernel == [3, 3] || c.kernel == [5, 5])
+        && c.stride == [1, 1]
+        && c.dilation == [1, 1]
+        && c.groups == 1;
+    let tile = if possible { tile_of(c.kernel[0]) } else { 0 };
     let bytes = |c: usize| 4 * PRODUCTS * c * out.c.next_multiple_of(lanes);
     let pays = x.c >= 16
         && out.c >= 16
-        && out.h >= TILE
-        && out.w >= TILE
+        && out.h >= tile
+        && out.w >= tile
         && bytes(x.c) <= o.winograd_bytes;
     match o.winograd {
         WinogradUse::Always if possible => Method::Winograd,

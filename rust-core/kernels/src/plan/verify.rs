@@ -12,7 +12,7 @@ use crate::micro::Plane;
 use crate::micro::elementwise::Function;
 use crate::micro::gemm::{Dense, Panel};
 use crate::micro::mover::Port;
-use crate::winograd::{PATCH, PRODUCTS, TILE, matrix_stride};
+use crate::winograd::{PATCH, PRODUCTS, matrix_stride};
 
 /// `None` where a check fails.
 type Proof = Option<()>;
@@ -113,8 +113,8 @@ impl Model {
                 let w = self.winograd.get(c.winograd)?;
                 let tiles = c.tile_rows.checked_mul(w.tiles)?;
                 let (a, b) = (w.in_vectors * lanes, w.out_vectors * lanes);
-                ensure(w.channels <= a && tiles > 0)?;
-                let columns = (w.tiles - 1).checked_mul(TILE)?.checked_add(PATCH)?;
+                ensure(w.channels <= a && tiles > 0 && (w.tile == 2 || w.tile == 4))?;
+                let columns = (w.tiles - 1).checked_mul(w.tile)?.checked_add(PATCH)?;
                 let reach = end(0, &[(columns, c.ipix)], a)?;
                 self.table(c.rows, c.tile_rows.checked_mul(PATCH)?, reach)?;
                 for (off, n) in [(c.input, a), (c.products, b)] {
@@ -128,9 +128,11 @@ impl Model {
                 self.panels(&panels, w.channels)?;
                 self.in_weights(w.bias, b)?;
                 // every tile has a pixel, and the block's rows that exist
-                ensure((c.tile_rows - 1) * TILE < c.size[0] && (w.tiles - 1) * TILE < c.size[1])?;
-                let rows = c.size[0].min(c.tile_rows * TILE);
-                let columns = c.size[1].min(w.tiles * TILE);
+                ensure(
+                    (c.tile_rows - 1) * w.tile < c.size[0] && (w.tiles - 1) * w.tile < c.size[1],
+                )?;
+                let rows = c.size[0].min(c.tile_rows * w.tile);
+                let columns = c.size[1].min(w.tiles * w.tile);
                 if let Some(r) = c.residual {
                     self.plane(r, rows, columns, b)?;
                 }
