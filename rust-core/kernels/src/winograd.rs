@@ -248,7 +248,7 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogra
                 let weights = cx.weights.add(panel.offset + p * w.stride);
                 if w.stream {
                     let len = panel.vectors * S::L * (w.channels + 1);
-                    t.prefetch = Prefetch::spread(
+                    t.prefetch = Prefetch::spread::<S>(
                         weights.wrapping_add(len),
                         len,
                         tiles.div_ceil(S::MR[panel.vectors - 1].max(1)),

@@ -2,8 +2,9 @@
 //!
 //! Weights are packed per vector of channels, bias first, then the taps, so
 //! that one pointer walks through them. The common kernels (3x3 and 5x5,
-//! stride 1 and 2) compute several neighbouring pixels at once and load each
-//! input once per kernel row; all others take the plain loop.
+//! stride 1 and 2) compute several neighbouring pixels, of two rows where
+//! registers allow, at once and load each input once per row; all others take
+//! the plain loop.
 
 use super::{Context, Epilogue, Plane, unroll};
 use crate::simd::Simd;
@@ -39,67 +40,134 @@ pub(crate) struct DepthwiseCall {
 /// Most pixels a step.
 const WIDEST: usize = 7;
 
-/// `XT` pixels of one output row, all channels.
+/// `XT` pixels of `YT` output rows, all channels. `rows` are the table's entries
+/// of the first output row; those of the second follow.
 #[inline(always)]
-unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize>(
+unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize, const YT: usize>(
     cx: &Context,
-    d: &Depthwise,
-    ipix: usize,
+    (call, d): (&DepthwiseCall, &Depthwise),
     rows: *const u32,
     x: usize,
-    (out, opix): (*mut f32, usize),
+    out: *mut f32,
 ) {
     // SAFETY: the plan proved all rows, columns and outputs of the call inside
     // the arena, and the packed weights inside the model's. Debug builds check
     // again.
     unsafe {
-        let columns = (XT - 1) * ST + K;
-        let mut r = [std::ptr::null::<f32>(); K];
-        unroll!(7: Q < K, {
-            r[Q] = cx.base.add(*rows.add(Q) as usize + x * ST * ipix).cast_const();
-            cx.check(r[Q], (columns - 1) * ipix + d.vectors * S::L);
+        let (columns, height) = ((XT - 1) * ST + K, (YT - 1) * ST + K);
+        let mut r = [std::ptr::null::<f32>(); 7];
+        unroll!(7: Q < height, {
+            // the rows that only the second output row reads end its entries
+            let entry = *rows.add(if Q < K { Q } else { Q + K - ST });
+            r[Q] = cx.base.add(entry as usize + x * ST * call.ipix).cast_const();
+            cx.check(r[Q], (columns - 1) * call.ipix + d.vectors * S::L);
         });
-        let mut o = out.add(x * opix);
-        cx.check(o, (XT - 1) * opix + d.vectors * S::L);
+        let mut o = [out; 2];
+        unroll!(2: Y < YT, {
+            o[Y] = out.add(Y * call.out.row + x * call.out.pix);
+            cx.check(o[Y], (XT - 1) * call.out.pix + d.vectors * S::L);
+        });
         let mut off = [0usize; 17];
         unroll!(17: J < columns, {
-            off[J] = S::opaque_offset(J * ipix);
+            off[J] = S::opaque_offset(J * call.ipix);
+        });
+        let mut to = [0usize; XT];
+        unroll!(7: I < XT, {
+            to[I] = S::opaque_offset(I * call.out.pix);
         });
         let mut w = cx.weights.add(d.offset);
         let end = w.add(d.vectors * (1 + K * K) * S::L);
         let (lo, hi) = (S::splat(d.epilogue.lo), S::splat(d.epilogue.hi));
         while w != end {
-            let mut acc = [S::load(w); XT];
-            unroll!(7: Y < K, {
-                let mut wv = [acc[0]; K];
-                unroll!(7: Q < K, {
-                    wv[Q] = S::load(w.add((1 + Y * K + Q) * S::L));
+            let mut acc = [[S::load(w); XT]; YT];
+            unroll!(2: Y < YT, {
+                unroll!(7: I < XT, {
+                    acc[Y][I] = S::load(w);
+                    // loaded anew for every pixel: cheaper than copied on arm64
+                    w = S::opaque(w);
                 });
+            });
+            let mut wv = [[acc[0][0]; K]; K];
+            unroll!(7: Q < height, {
+                if Q < K {
+                    unroll!(7: P < K, {
+                        wv[if Q < K { Q } else { 0 }][P] = S::load(w.add((1 + Q * K + P) * S::L));
+                    });
+                }
                 unroll!(17: J < columns, {
-                    let v = S::load(r[Y].add(if J == 0 { 0 } else { off[J] }));
-                    unroll!(7: Q < K, {
-                        let at = J.wrapping_sub(Q);
-                        if J >= Q && at.is_multiple_of(ST) && at / ST < XT {
-                            acc[at / ST] = S::fma(v, wv[Q], acc[at / ST]);
+                    let v = S::load(r[Q].add(if J == 0 { 0 } else { off[J] }));
+                    unroll!(2: Y < YT, {
+                        // the row of the kernel that meets this input row
+                        let ky = Q.wrapping_sub(Y * ST);
+                        if ky < K {
+                            unroll!(7: P < K, {
+                                let at = J.wrapping_sub(P);
+                                if J >= P && at.is_multiple_of(ST) && at / ST < XT {
+                                    acc[Y][at / ST] = S::fma(v, wv[ky][P], acc[Y][at / ST]);
+                                }
+                            });
                         }
                     });
                 });
-                r[Y] = S::opaque(r[Y].add(S::L));
+                r[Q] = S::opaque(r[Q].add(S::L));
             });
-            unroll!(7: I < XT, {
-                acc[I] = S::min(hi, S::max(lo, acc[I]));
-            });
-            if d.epilogue.hard_swish {
-                unroll!(7: I < XT, {
-                    acc[I] = super::hard_swish::<S>(acc[I]);
-                });
+            macro_rules! each {
+                ($y:ident, $i:ident, $e:expr) => {
+                    unroll!(2: $y < YT, {
+                        unroll!(7: $i < XT, {
+                            acc[$y][$i] = $e;
+                        });
+                    });
+                };
             }
-            unroll!(7: I < XT, {
-                S::store(o.add(I * opix), acc[I]);
+            if d.epilogue.has_lo() {
+                each!(Y, I, S::max(lo, acc[Y][I]));
+            }
+            if d.epilogue.has_hi() {
+                each!(Y, I, S::min(hi, acc[Y][I]));
+            }
+            if d.epilogue.hard_swish {
+                each!(Y, I, super::hard_swish::<S>(acc[Y][I]));
+            }
+            unroll!(2: Y < YT, {
+                unroll!(7: I < XT, {
+                    S::store(o[Y].add(to[I]), acc[Y][I]);
+                });
+                o[Y] = S::opaque(o[Y].add(S::L)).cast_mut();
             });
-            o = S::opaque(o.add(S::L)).cast_mut();
             w = S::opaque(w.add((1 + K * K) * S::L));
         }
+    }
+}
+
+/// `YT` rows from row `y` of the call on.
+#[inline(always)]
+unsafe fn band<S: Simd, const K: usize, const ST: usize, const YT: usize>(
+    cx: &Context,
+    call: &DepthwiseCall,
+    d: &Depthwise,
+    y: usize,
+) {
+    let tiles = call.m.div_ceil(WIDEST);
+    let (width, wider) = (call.m / tiles, call.m % tiles);
+    let mut x = 0;
+    for i in 0..tiles {
+        let n = width + usize::from(i < wider);
+        macro_rules! go {
+            ($($n:literal)*) => {
+                match n {
+                    // SAFETY: pixels `x..x + n` are pixels of the call.
+                    $( $n => unsafe {
+                        let rows = cx.rows.add(call.rows + y * K);
+                        let out = cx.base.add(call.out.off + y * call.out.row);
+                        tile::<S, K, ST, $n, YT>(cx, (call, d), rows, x, out);
+                    }, )*
+                    _ => {}
+                }
+            };
+        }
+        go!(1 2 3 4 5 6 7);
+        x += n;
     }
 }
 
@@ -110,27 +178,17 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
     call: &DepthwiseCall,
     d: &Depthwise,
 ) {
-    let tiles = call.m.div_ceil(WIDEST);
-    let (width, wider) = (call.m / tiles, call.m % tiles);
-    for r in 0..call.nrows {
-        let mut x = 0;
-        for i in 0..tiles {
-            let n = width + usize::from(i < wider);
-            macro_rules! go {
-                ($($n:literal)*) => {
-                    match n {
-                        // SAFETY: pixels `x..x + n` are pixels of the call.
-                        $( $n => unsafe {
-                            let rows = cx.rows.add(call.rows + r * K);
-                            let out = cx.base.add(call.out.off + r * call.out.row);
-                            tile::<S, K, ST, $n>(cx, d, call.ipix, rows, x, (out, call.out.pix));
-                        }, )*
-                        _ => {}
-                    }
-                };
-            }
-            go!(1 2 3 4 5 6 7);
-            x += n;
+    let mut y = 0;
+    // SAFETY: rows below `nrows` are rows of the call.
+    unsafe {
+        // two rows of stride 2 share too little to pay for their registers
+        while S::DEPTHWISE_ROWS == 2 && ST == 1 && y + 2 <= call.nrows {
+            band::<S, K, ST, 2>(cx, call, d, y);
+            y += 2;
+        }
+        while y < call.nrows {
+            band::<S, K, ST, 1>(cx, call, d, y);
+            y += 1;
         }
     }
 }

@@ -48,27 +48,37 @@ pub(crate) struct GemmCall {
     pub next: (usize, usize),
 }
 
-/// What to fetch while tiles compute: `per_step` lines in each of the first
-/// `steps` steps of a tile.
+/// What to fetch while tiles compute: `lines` lines in each of the first `bursts`
+/// bursts of [`Simd::BURST`] steps of a tile.
 #[derive(Clone, Copy)]
 pub(crate) struct Prefetch {
     at: *const f32,
-    per_step: usize,
-    steps: usize,
+    lines: usize,
+    bursts: usize,
 }
 
 impl Prefetch {
-    pub const NONE: Self = Self { at: std::ptr::null(), per_step: 0, steps: 0 };
+    pub const NONE: Self = Self { at: std::ptr::null(), lines: 0, bursts: 0 };
 
-    /// Spreads `len` floats at `at` over `tiles` tiles of `steps` steps.
+    /// Spreads `len` floats at `at` over `tiles` tiles of `steps` steps of
+    /// `vectors` vectors.
     #[inline(always)]
-    pub fn spread(at: *const f32, len: usize, tiles: usize, steps: usize, vectors: usize) -> Self {
-        let lines = len.div_ceil(16);
-        if lines == 0 || steps == 0 {
+    pub fn spread<S: Simd>(
+        at: *const f32,
+        len: usize,
+        tiles: usize,
+        steps: usize,
+        vectors: usize,
+    ) -> Self {
+        let (all, bursts) = (len.div_ceil(16), steps.div_ceil(S::BURST));
+        if all == 0 || bursts == 0 {
             return Self::NONE;
         }
-        let per_step = lines.div_ceil(tiles * steps).min(4 * vectors);
-        Self { at, per_step, steps: lines.div_ceil(tiles * per_step).min(steps) }
+        let lines = match S::BURST {
+            1 => all.div_ceil(tiles * bursts).min(4 * vectors),
+            _ => S::FETCH,
+        };
+        Self { at, lines, bursts: all.div_ceil(tiles * lines).min(bursts) }
     }
 }
 
@@ -95,15 +105,26 @@ const fn parts(accumulators: usize) -> usize {
     }
 }
 
+/// Where a tile reads and writes; a tile leaves it at its neighbour.
+struct Cursor {
+    /// Floats from the first pixel of the call's input to the tile's.
+    skip: usize,
+    out: *mut f32,
+    /// Null for none.
+    residual: *const f32,
+    prefetch: *const f32,
+}
+
 /// `MR` pixels by `NV` vectors: `out = epilogue(bias + a * b + residual)`.
+///
+/// Addresses are stepped from row to row behind [`Simd::opaque`]: as multiples
+/// of a stride they would be computed ahead of all tiles and spilled.
 #[inline(always)]
 unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
     t: &Tiles<'_>,
     rows: *const u32,
-    skip: usize,
-    panel: *const f32,
-    out: *mut f32,
-    residual: *const f32,
+    mut panel: *const f32,
+    at: &mut Cursor,
 ) {
     // SAFETY: the plan proved for the whole call that every row offset plus
     // `(m - 1) * apix + klen`, and the written and residual pixels, lie inside
@@ -113,38 +134,40 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
         let (parts, groups) = (parts(MR * NV), MR.div_ceil(S::GROUP));
         let zero = S::splat(0.0);
         let mut acc = [[[zero; NV]; MR]; 4];
-        unroll!(4: J < NV, {
-            let v = S::load(panel.add(J * S::L));
-            unroll!(14: I < MR, {
-                acc[0][I][J] = v;
+        unroll!(14: I < MR, {
+            unroll!(4: J < NV, {
+                acc[0][I][J] = S::load(panel.add(J * S::L));
             });
+            // loaded anew for every row: cheaper than copied on arm64
+            panel = S::opaque(panel);
         });
         let mut off = [0usize; MR];
         unroll!(14: I < MR, {
-            off[I] = S::opaque_offset(I % S::GROUP * t.apix);
+            if I % S::GROUP > 0 {
+                off[I] = S::opaque_offset(I % S::GROUP * t.apix);
+            }
         });
         let mut b = panel.add(NV * S::L);
-        let mut pf = t.prefetch.at;
-        let mut fetching = t.prefetch.steps;
+        let mut pf = at.prefetch;
+        let mut fetching = t.prefetch.bursts;
         for r in 0..t.segments {
-            let first = t.cx.base.add(*rows.add(r) as usize + skip).cast_const();
+            let first = t.cx.base.add(*rows.add(r) as usize + at.skip).cast_const();
             t.cx.check(first, (MR - 1) * t.apix + t.klen);
-            let mut a = [first; 7];
-            unroll!(7: G < groups, {
-                a[G] = S::running(first.add(G * S::GROUP * t.apix));
+            let mut a = [S::running(first); 14];
+            unroll!(14: G < groups, {
+                if G > 0 {
+                    a[G] = S::running(a[G - 1].add(S::GROUP * t.apix));
+                }
             });
-            let mut k = t.klen;
             macro_rules! step {
                 () => {
                     let mut av = [S::load_a(a[0]); MR];
                     unroll!(14: I < MR, {
                         av[I] = S::load_a(a[I / S::GROUP].add(off[I]));
                     });
+                    let mut ahead = [zero; 4];
                     unroll!(4: Q < 4, {
-                        let mut bv = [zero; NV];
-                        unroll!(4: J < NV, {
-                            bv[J] = S::load(b.add((Q * NV + J) * S::L));
-                        });
+                        let bv = S::next::<NV, Q>(&mut b, &mut ahead);
                         unroll!(14: I < MR, {
                             unroll!(4: J < NV, {
                                 let p = Q % parts;
@@ -152,27 +175,48 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
                             });
                         });
                     });
-                    unroll!(7: G < groups, {
+                    unroll!(14: G < groups, {
                         a[G] = S::running(a[G].add(4));
                     });
-                    b = S::running(b.add(4 * NV * S::L));
-                    k -= 4;
+                    b = S::running(b);
                 };
             }
-            let mut q = fetching.min(k / 4);
-            fetching -= q;
-            while q > 0 {
-                step!();
-                for _ in 0..t.prefetch.per_step {
-                    S::prefetch(pf);
-                    pf = pf.wrapping_add(16);
+            let mut q = t.klen / 4;
+            if S::BURST == 1 {
+                let with = fetching.min(q);
+                fetching -= with;
+                q -= with;
+                for _ in 0..with {
+                    step!();
+                    for _ in 0..t.prefetch.lines {
+                        S::prefetch(pf);
+                        pf = pf.wrapping_add(16);
+                    }
                 }
-                q -= 1;
+                for _ in 0..q {
+                    step!();
+                }
+            } else {
+                // one copy of the step: with prefetches in it, it spills
+                while q > 0 {
+                    let mut n = q;
+                    if fetching > 0 {
+                        fetching -= 1;
+                        unroll!(4: I < S::FETCH, {
+                            S::prefetch(pf.wrapping_add(I * 16));
+                        });
+                        pf = S::opaque(pf.wrapping_add(S::FETCH * 16));
+                        n = n.min(S::BURST);
+                    }
+                    q -= n;
+                    while n > 0 {
+                        step!();
+                        n -= 1;
+                    }
+                }
             }
-            while k >= 4 {
-                step!();
-            }
-            while k > 0 {
+            let mut q = t.klen % 4;
+            while q > 0 {
                 unroll!(4: J < NV, {
                     let bv = S::load(b.add(J * S::L));
                     unroll!(14: I < MR, {
@@ -180,13 +224,15 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
                         acc[0][I][J] = S::fma(x, bv, acc[0][I][J]);
                     });
                 });
-                unroll!(7: G < groups, {
+                unroll!(14: G < groups, {
                     a[G] = S::running(a[G].add(1));
                 });
                 b = b.add(NV * S::L);
-                k -= 1;
+                q -= 1;
             }
         }
+        at.prefetch = pf;
+        at.skip += MR * t.apix;
         let mut sum = acc[0];
         macro_rules! each {
             ($i:ident, $j:ident, $e:expr) => {
@@ -206,9 +252,14 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
         } else if parts == 2 {
             each!(I, J, S::add(sum[I][J], acc[1][I][J]));
         }
-        if !residual.is_null() {
-            t.cx.check(residual, (MR - 1) * t.rpix + NV * S::L);
-            each!(I, J, S::add(sum[I][J], S::load(residual.add(I * t.rpix + J * S::L))));
+        if !at.residual.is_null() {
+            t.cx.check(at.residual, (MR - 1) * t.rpix + NV * S::L);
+            unroll!(14: I < MR, {
+                unroll!(4: J < NV, {
+                    sum[I][J] = S::add(sum[I][J], S::load(at.residual.add(J * S::L)));
+                });
+                at.residual = S::opaque(at.residual.wrapping_add(t.rpix));
+            });
         }
         if t.epilogue.has_lo() {
             let lo = S::splat(t.epilogue.lo);
@@ -221,11 +272,13 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
         if t.epilogue.hard_swish {
             each!(I, J, hard_swish::<S>(sum[I][J]));
         }
-        t.cx.check(out, (MR - 1) * t.opix + NV * S::L);
+        let opix = t.opix;
+        t.cx.check(at.out, (MR - 1) * opix + NV * S::L);
         unroll!(14: I < MR, {
             unroll!(4: J < NV, {
-                S::store(out.add(I * t.opix + J * S::L), sum[I][J]);
+                S::store(at.out.add(J * S::L), sum[I][J]);
             });
+            at.out = S::opaque(at.out.wrapping_add(opix)).cast_mut();
         });
     }
 }
@@ -243,14 +296,19 @@ unsafe fn span<S: Simd, const MR: usize, const NV: usize>(
     if MR > S::MR[NV - 1] {
         return;
     }
-    for i in 0..count {
-        let o = first + i * MR;
-        // SAFETY: pixels `o..o + MR` are pixels of the call.
-        unsafe {
-            let res = if residual.is_null() { residual } else { residual.add(o * t.rpix) };
-            tile::<S, MR, NV>(t, rows, o * t.apix, panel, out.add(o * t.opix), res);
+    // SAFETY: pixels `first..first + count * MR` are pixels of the call.
+    unsafe {
+        let mut at = Cursor {
+            skip: first * t.apix,
+            out: out.add(first * t.opix),
+            residual: if residual.is_null() { residual } else { residual.add(first * t.rpix) },
+            prefetch: t.prefetch.at,
+        };
+        for _ in 0..count {
+            // behind `opaque`, so that nothing is computed ahead and spilled
+            tile::<S, MR, NV>(&*S::opaque(&raw const *t), rows, panel, &mut at);
         }
-        t.prefetch.at = t.prefetch.at.wrapping_add(t.prefetch.per_step * t.prefetch.steps * 16);
+        t.prefetch.at = at.prefetch;
     }
 }
 
@@ -344,15 +402,19 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &GemmCall, w: &Dense, pane
             if w.stream {
                 t.prefetch = if call.m * call.nrows == 1 {
                     // one pass over the weights: fetch what comes 8 KB later
-                    let per_step = (4 * p.vectors * S::L / 16).max(1);
-                    Prefetch { at: weights.wrapping_add(2048), per_step, steps }
+                    let lines = (4 * p.vectors * S::L / 16).max(1);
+                    match S::BURST {
+                        1 => Prefetch { at: weights.wrapping_add(2048), lines, bursts: steps },
+                        _ => Prefetch::NONE,
+                    }
                 } else {
                     let (at, len) = match w.panels.get(i + 1) {
                         Some(n) => (n.offset, n.vectors * S::L * (w.klen * w.segments + 1)),
                         None => call.next,
                     };
                     let tiles = call.nrows * call.m.div_ceil(S::MR[p.vectors - 1].max(1));
-                    Prefetch::spread(cx.weights.wrapping_add(at), len, tiles, steps, p.vectors)
+                    let at = cx.weights.wrapping_add(at);
+                    Prefetch::spread::<S>(at, len, tiles, steps, p.vectors)
                 };
             }
             for r in 0..call.nrows {
