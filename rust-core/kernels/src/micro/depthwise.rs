@@ -8,6 +8,7 @@
 
 use super::{Context, Epilogue, Plane, unroll};
 use crate::simd::Simd;
+use std::ops::Range;
 
 /// Packed weights of one depthwise convolution.
 #[derive(Clone, Debug)]
@@ -37,17 +38,19 @@ pub(crate) struct DepthwiseCall {
     pub out: Plane,
 }
 
+/// Bytes of the first cache that input rows may take.
+const CACHE_BYTES: usize = if cfg!(target_arch = "aarch64") { 48 << 10 } else { 24 << 10 };
 /// Most pixels a step.
 const WIDEST: usize = 7;
 
-/// `XT` pixels of `YT` output rows, all channels. `rows` are the table's entries
+/// `XT` pixels of `YT` output rows, vectors `channels` of them. `rows` are the table's entries
 /// of the first output row; those of the second follow.
 #[inline(always)]
 unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize, const YT: usize>(
     cx: &Context,
     (call, d): (&DepthwiseCall, &Depthwise),
     rows: *const u32,
-    x: usize,
+    (x, channels): (usize, Range<usize>),
     out: *mut f32,
 ) {
     // SAFETY: the plan proved all rows, columns and outputs of the call inside
@@ -59,13 +62,14 @@ unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize, const 
         unroll!(7: Q < height, {
             // the rows that only the second output row reads end its entries
             let entry = *rows.add(if Q < K { Q } else { Q + K - ST });
-            r[Q] = cx.base.add(entry as usize + x * ST * call.ipix).cast_const();
-            cx.check(r[Q], (columns - 1) * call.ipix + d.vectors * S::L);
+            let at = entry as usize + x * ST * call.ipix + channels.start * S::L;
+            r[Q] = cx.base.add(at).cast_const();
+            cx.check(r[Q], (columns - 1) * call.ipix + channels.len() * S::L);
         });
         let mut o = [out; 2];
         unroll!(2: Y < YT, {
-            o[Y] = out.add(Y * call.out.row + x * call.out.pix);
-            cx.check(o[Y], (XT - 1) * call.out.pix + d.vectors * S::L);
+            o[Y] = out.add(Y * call.out.row + x * call.out.pix + channels.start * S::L);
+            cx.check(o[Y], (XT - 1) * call.out.pix + channels.len() * S::L);
         });
         let mut off = [0usize; 17];
         unroll!(17: J < columns, {
@@ -75,8 +79,8 @@ unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize, const 
         unroll!(7: I < XT, {
             to[I] = S::opaque_offset(I * call.out.pix);
         });
-        let mut w = cx.weights.add(d.offset);
-        let end = w.add(d.vectors * (1 + K * K) * S::L);
+        let mut w = cx.weights.add(d.offset + channels.start * (1 + K * K) * S::L);
+        let end = w.add(channels.len() * (1 + K * K) * S::L);
         let (lo, hi) = (S::splat(d.epilogue.lo), S::splat(d.epilogue.hi));
         while w != end {
             let mut acc = [[S::load(w); XT]; YT];
@@ -140,13 +144,13 @@ unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize, const 
     }
 }
 
-/// `YT` rows from row `y` of the call on.
+/// `YT` rows from row `y` of the call on, vectors `channels` of them.
 #[inline(always)]
 unsafe fn band<S: Simd, const K: usize, const ST: usize, const YT: usize>(
     cx: &Context,
-    call: &DepthwiseCall,
-    d: &Depthwise,
+    (call, d): (&DepthwiseCall, &Depthwise),
     y: usize,
+    channels: &Range<usize>,
 ) {
     let tiles = call.m.div_ceil(WIDEST);
     let (width, wider) = (call.m / tiles, call.m % tiles);
@@ -160,7 +164,8 @@ unsafe fn band<S: Simd, const K: usize, const ST: usize, const YT: usize>(
                     $( $n => unsafe {
                         let rows = cx.rows.add(call.rows + y * K);
                         let out = cx.base.add(call.out.off + y * call.out.row);
-                        tile::<S, K, ST, $n, YT>(cx, (call, d), rows, x, out);
+                        let at = (x, channels.clone());
+                        tile::<S, K, ST, $n, YT>(cx, (call, d), rows, at, out);
                     }, )*
                     _ => {}
                 }
@@ -178,17 +183,27 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
     call: &DepthwiseCall,
     d: &Depthwise,
 ) {
-    let mut y = 0;
-    // SAFETY: rows below `nrows` are rows of the call.
-    unsafe {
-        // two rows of stride 2 share too little to pay for their registers
-        while S::DEPTHWISE_ROWS == 2 && ST == 1 && y + 2 <= call.nrows {
-            band::<S, K, ST, 2>(cx, call, d, y);
-            y += 2;
-        }
-        while y < call.nrows {
-            band::<S, K, ST, 1>(cx, call, d, y);
-            y += 1;
+    // two rows of stride 2 share too little to pay for their registers
+    let pairs = S::DEPTHWISE_ROWS == 2 && ST == 1;
+    // blocks of channels whose input rows stay in the first cache until the
+    // next output row reads them again
+    let row = ((call.m - 1) * ST + K) * K * 4 * S::L;
+    let fit = (CACHE_BYTES / row).max(1);
+    let block =
+        if fit >= d.vectors { d.vectors } else { d.vectors.div_ceil(d.vectors.div_ceil(fit)) };
+    for first in (0..d.vectors).step_by(block) {
+        let channels = first..(first + block).min(d.vectors);
+        let mut y = 0;
+        // SAFETY: rows below `nrows` are rows of the call.
+        unsafe {
+            while pairs && y + 2 <= call.nrows {
+                band::<S, K, ST, 2>(cx, (call, d), y, &channels);
+                y += 2;
+            }
+            while y < call.nrows {
+                band::<S, K, ST, 1>(cx, (call, d), y, &channels);
+                y += 1;
+            }
         }
     }
 }
