@@ -6,7 +6,7 @@
 //! layer takes this way is decided in the plan. Matrices are those of Lavin and
 //! Gray, "Fast Algorithms for Convolutional Neural Networks" (2015).
 
-use crate::micro::gemm::{Panel, PanelFn, Prefetch, Tiles};
+use crate::micro::gemm::{Panel, PanelFn, Prefetch, Target, Tiles};
 use crate::micro::{Context, Epilogue, Plane, unroll};
 use crate::simd::Simd;
 
@@ -256,9 +256,16 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogra
                         panel.vectors,
                     );
                 }
-                let out = cx.base.add(call.products + p * ms + panel.first);
-                let null = std::ptr::null();
-                gemm(&mut t, panel.vectors, &raw const row, tiles, weights, out, null);
+                let to = Target {
+                    rows: &raw const row,
+                    nrows: 1,
+                    m: tiles,
+                    out: cx.base.add(call.products + p * ms + panel.first),
+                    out_row: 0,
+                    residual: std::ptr::null(),
+                    residual_row: 0,
+                };
+                gemm(&mut t, panel.vectors, &to, weights);
             }
         }
         transform_output::<S>(cx, call, w);

@@ -1,7 +1,8 @@
 //! Depthwise convolution: one filter per channel.
 //!
 //! Weights are packed per vector of channels, bias first, then the taps, so
-//! that one pointer walks through them. The common kernels (3x3 and 5x5,
+//! that one pointer walks through them. The bias is there twice: arm64 then
+//! starts two sums with one load. The common kernels (3x3 and 5x5,
 //! stride 1 and 2) compute several neighbouring pixels, of two rows where
 //! registers allow, at once and load each input once per row; all others take
 //! the plain loop.
@@ -19,7 +20,7 @@ pub(crate) struct Depthwise {
     pub dilation: usize,
     /// Vectors of channels.
     pub vectors: usize,
-    /// Start of the packed weights: `vectors * (1 + taps)` vectors.
+    /// Start of the packed weights: `vectors * (BIAS + taps)` vectors.
     pub offset: usize,
     pub epilogue: Epilogue,
 }
@@ -38,6 +39,8 @@ pub(crate) struct DepthwiseCall {
     pub out: Plane,
 }
 
+/// How often the bias is packed.
+pub(crate) const BIAS: usize = 2;
 /// Bytes of the first cache that input rows may take.
 const CACHE_BYTES: usize = if cfg!(target_arch = "aarch64") { 48 << 10 } else { 24 << 10 };
 /// Most pixels a step.
@@ -72,34 +75,48 @@ unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize, const 
             cx.check(o[Y], (XT - 1) * call.out.pix + channels.len() * S::L);
         });
         let mut off = [0usize; 17];
+        // from the pointer as the load of the first column leaves it
         unroll!(17: J < columns, {
-            off[J] = S::opaque_offset(J * call.ipix);
+            off[J] = S::opaque_offset((J * call.ipix).wrapping_sub(S::L));
         });
         let mut to = [0usize; XT];
         unroll!(7: I < XT, {
-            to[I] = S::opaque_offset(I * call.out.pix);
+            to[I] = S::opaque_offset((I * call.out.pix).wrapping_sub(S::L));
         });
-        let mut w = cx.weights.add(d.offset + channels.start * (1 + K * K) * S::L);
-        let end = w.add(channels.len() * (1 + K * K) * S::L);
+        // behind `opaque_offset`, so that the loop is not compiled once for each
+        let (has_lo, has_hi) = (d.epilogue.has_lo(), d.epilogue.has_hi());
+        let (has_lo, has_hi) =
+            (S::opaque_offset(usize::from(has_lo)), S::opaque_offset(usize::from(has_hi)));
+        let hard_swish = S::opaque_offset(usize::from(d.epilogue.hard_swish));
+        let mut w = cx.weights.add(d.offset + channels.start * (BIAS + K * K) * S::L);
+        let end = w.add(channels.len() * (BIAS + K * K) * S::L);
         let (lo, hi) = (S::splat(d.epilogue.lo), S::splat(d.epilogue.hi));
         while w != end {
             let mut acc = [[S::load(w); XT]; YT];
             unroll!(2: Y < YT, {
                 unroll!(7: I < XT, {
-                    acc[Y][I] = S::load(w);
-                    // loaded anew for every pixel: cheaper than copied on arm64
-                    w = S::opaque(w);
+                    // loaded anew for every two: cheaper than copied on arm64
+                    acc[Y][I] = S::load(w.add((Y * XT + I) % 2 * S::L));
+                    if (Y * XT + I) % 2 == 1 {
+                        w = S::opaque(w);
+                    }
                 });
             });
             let mut wv = [[acc[0][0]; K]; K];
             unroll!(7: Q < height, {
                 if Q < K {
                     unroll!(7: P < K, {
-                        wv[if Q < K { Q } else { 0 }][P] = S::load(w.add((1 + Q * K + P) * S::L));
+                        wv[if Q < K { Q } else { 0 }][P] = S::load(w.add((BIAS + Q * K + P) * S::L));
                     });
                 }
                 unroll!(17: J < columns, {
-                    let v = S::load(r[Q].add(if J == 0 { 0 } else { off[J] }));
+                    let v = if J == 0 {
+                        let v = S::load(r[Q]);
+                        r[Q] = S::opaque(r[Q].add(S::L));
+                        v
+                    } else {
+                        S::load(r[Q].wrapping_add(off[J]))
+                    };
                     unroll!(2: Y < YT, {
                         // the row of the kernel that meets this input row
                         let ky = Q.wrapping_sub(Y * ST);
@@ -113,7 +130,6 @@ unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize, const 
                         }
                     });
                 });
-                r[Q] = S::opaque(r[Q].add(S::L));
             });
             macro_rules! each {
                 ($y:ident, $i:ident, $e:expr) => {
@@ -124,22 +140,26 @@ unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize, const 
                     });
                 };
             }
-            if d.epilogue.has_lo() {
+            if has_lo != 0 {
                 each!(Y, I, S::max(lo, acc[Y][I]));
             }
-            if d.epilogue.has_hi() {
+            if has_hi != 0 {
                 each!(Y, I, S::min(hi, acc[Y][I]));
             }
-            if d.epilogue.hard_swish {
+            if hard_swish != 0 {
                 each!(Y, I, super::hard_swish::<S>(acc[Y][I]));
             }
             unroll!(2: Y < YT, {
                 unroll!(7: I < XT, {
-                    S::store(o[Y].add(to[I]), acc[Y][I]);
+                    if I == 0 {
+                        S::store(o[Y], acc[Y][I]);
+                        o[Y] = S::opaque(o[Y].add(S::L)).cast_mut();
+                    } else {
+                        S::store(o[Y].wrapping_add(to[I]), acc[Y][I]);
+                    }
                 });
-                o[Y] = S::opaque(o[Y].add(S::L)).cast_mut();
             });
-            w = S::opaque(w.add((1 + K * K) * S::L));
+            w = S::opaque(w.add((BIAS + K * K) * S::L));
         }
     }
 }
@@ -218,7 +238,7 @@ unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise) {
                 // SAFETY: the plan proved every tap of every pixel inside the
                 // arena; debug builds check again.
                 unsafe {
-                    let w = cx.weights.add(d.offset + c * (1 + kh * kw) * S::L);
+                    let w = cx.weights.add(d.offset + c * (BIAS + kh * kw) * S::L);
                     let mut acc = S::load(w);
                     for ky in 0..kh {
                         let row = *cx.rows.add(call.rows + r * kh + ky) as usize;
@@ -226,7 +246,7 @@ unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise) {
                         cx.check(p, (kw - 1) * d.dilation * call.ipix + S::L);
                         for kx in 0..kw {
                             let v = S::load(p.add(kx * d.dilation * call.ipix));
-                            acc = S::fma(v, S::load(w.add((1 + ky * kw + kx) * S::L)), acc);
+                            acc = S::fma(v, S::load(w.add((BIAS + ky * kw + kx) * S::L)), acc);
                         }
                     }
                     let out = call.out.off + r * call.out.row + x * call.out.pix + c * S::L;

@@ -202,9 +202,7 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
                     let mut n = q;
                     if fetching > 0 {
                         fetching -= 1;
-                        unroll!(4: I < S::FETCH, {
-                            S::prefetch(pf.wrapping_add(I * 16));
-                        });
+                        S::prefetch_burst(pf);
                         pf = S::opaque(pf.wrapping_add(S::FETCH * 16));
                         n = n.min(S::BURST);
                     }
@@ -312,69 +310,79 @@ unsafe fn span<S: Simd, const MR: usize, const NV: usize>(
     }
 }
 
-/// `m` pixels, split evenly over as few tiles as possible.
+/// What a panel is computed for: `nrows` rows of `m` pixels.
+pub(crate) struct Target {
+    /// The row table's first entry; each row has `segments` of them.
+    pub rows: *const u32,
+    pub nrows: usize,
+    pub m: usize,
+    pub out: *mut f32,
+    /// Floats from row to row.
+    pub out_row: usize,
+    /// Null for none.
+    pub residual: *const f32,
+    pub residual_row: usize,
+}
+
+/// Rows of pixels, each split evenly over as few tiles as possible.
 #[inline(always)]
-unsafe fn split<S: Simd, const NV: usize>(
-    t: &mut Tiles<'_>,
-    rows: *const u32,
-    m: usize,
-    panel: *const f32,
-    out: *mut f32,
-    residual: *const f32,
-) {
-    let tiles = m.div_ceil(S::MR[NV - 1].max(1));
-    let (height, taller) = (m / tiles, m % tiles);
-    for (height, first, count) in
-        [(height + 1, 0, taller), (height, taller * (height + 1), tiles - taller)]
-    {
-        if count == 0 {
-            continue;
+unsafe fn split<S: Simd, const NV: usize>(t: &mut Tiles<'_>, to: &Target, panel: *const f32) {
+    let tiles = to.m.div_ceil(S::MR[NV - 1].max(1));
+    let (height, taller) = (to.m / tiles, to.m % tiles);
+    let spans = [(height + 1, 0, taller), (height, taller * (height + 1), tiles - taller)];
+    for r in 0..to.nrows {
+        let rows = to.rows.wrapping_add(r * t.segments);
+        let out = to.out.wrapping_add(r * to.out_row);
+        let residual = match to.residual.is_null() {
+            true => to.residual,
+            false => to.residual.wrapping_add(r * to.residual_row),
+        };
+        for (height, first, count) in spans {
+            if count == 0 {
+                continue;
+            }
+            macro_rules! go {
+                ($($n:literal)*) => {
+                    match height {
+                        // SAFETY: the two spans cover pixels 0..m of the row.
+                        $( $n => unsafe {
+                            span::<S, $n, NV>(t, rows, (first, count), panel, out, residual);
+                        }, )*
+                        _ => {}
+                    }
+                };
+            }
+            go!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
         }
-        macro_rules! go {
-            ($($n:literal)*) => {
-                match height {
-                    // SAFETY: the two spans cover pixels 0..m.
-                    $( $n => unsafe {
-                        span::<S, $n, NV>(t, rows, (first, count), panel, out, residual);
-                    }, )*
-                    _ => {}
-                }
-            };
-        }
-        go!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
     }
 }
 
-/// One panel over one row of `m` pixels.
+/// One panel over the rows of a call.
 ///
 /// # Safety
-/// The CPU has `S`; `rows` holds `t.segments` offsets, and with the strides in
-/// `t` all `m` pixels of input, output and residual are inside the arena of
+/// The CPU has `S`; every row has `t.segments` offsets, and with the strides in
+/// `t` and `to` all pixels of input, output and residual are inside the arena of
 /// `t.cx`; the panel holds `vectors` vectors for the bias and every input.
 #[inline(always)]
 pub(crate) unsafe fn panel<S: Simd>(
     t: &mut Tiles<'_>,
     vectors: usize,
-    rows: *const u32,
-    m: usize,
+    to: &Target,
     panel: *const f32,
-    out: *mut f32,
-    residual: *const f32,
 ) {
     // SAFETY: passed on from the caller.
     unsafe {
         match vectors {
-            1 => split::<S, 1>(t, rows, m, panel, out, residual),
-            2 => split::<S, 2>(t, rows, m, panel, out, residual),
-            3 => split::<S, 3>(t, rows, m, panel, out, residual),
-            _ => split::<S, 4>(t, rows, m, panel, out, residual),
+            1 => split::<S, 1>(t, to, panel),
+            2 => split::<S, 2>(t, to, panel),
+            3 => split::<S, 3>(t, to, panel),
+            _ => split::<S, 4>(t, to, panel),
         }
     }
 }
 
 /// [`panel`], out of line: one instance serves all callers.
-pub(crate) type PanelFn =
-    unsafe fn(&mut Tiles<'_>, usize, *const u32, usize, *const f32, *mut f32, *const f32);
+pub(crate) type PanelFn = unsafe fn(&mut Tiles<'_>, usize, &Target, *const f32);
 
 /// Runs one call.
 ///
@@ -417,15 +425,19 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &GemmCall, w: &Dense, pane
                     Prefetch::spread::<S>(at, len, tiles, steps, p.vectors)
                 };
             }
-            for r in 0..call.nrows {
-                let out = cx.base.add(call.out.off + r * call.out.row + p.first);
-                let res = match call.residual {
-                    Some(res) => cx.base.add(res.off + r * res.row + p.first).cast_const(),
+            let to = Target {
+                rows: cx.rows.add(call.rows),
+                nrows: call.nrows,
+                m: call.m,
+                out: cx.base.add(call.out.off + p.first),
+                out_row: call.out.row,
+                residual: match call.residual {
+                    Some(plane) => cx.base.add(plane.off + p.first),
                     None => std::ptr::null(),
-                };
-                let rows = cx.rows.add(call.rows + r * w.segments);
-                panel(&mut t, p.vectors, rows, call.m, weights, out, res);
-            }
+                },
+                residual_row: residual.row,
+            };
+            panel(&mut t, p.vectors, &to, weights);
         }
     }
 }

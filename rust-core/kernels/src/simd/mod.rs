@@ -54,6 +54,10 @@ pub(crate) trait Simd: Copy {
     unsafe fn zip(a: Self::V, b: Self::V) -> (Self::V, Self::V);
     /// Hints that the cache line at `p` is read soon; `p` may be anything.
     unsafe fn prefetch(p: *const f32);
+    /// [`Simd::prefetch`] of [`Simd::FETCH`] lines in a row, where
+    /// [`Simd::BURST`] is more than 1.
+    #[inline(always)]
+    unsafe fn prefetch_burst(_p: *const f32) {}
     /// Reads 4 floats (or keeps the pointer for [`Simd::fma_lane`]).
     unsafe fn load_a(p: *const f32) -> Self::A;
     /// `acc + b * a[K]` for `K` in 0..4.

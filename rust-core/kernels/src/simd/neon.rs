@@ -66,6 +66,21 @@ impl Simd for Neon {
         }
     }
 
+    #[inline(always)]
+    unsafe fn prefetch_burst(p: *const f32) {
+        // SAFETY: a hint, which may point anywhere.
+        unsafe {
+            asm!(
+                "prfm pldl1keep, [{0}]",
+                "prfm pldl1keep, [{0}, #64]",
+                "prfm pldl1keep, [{0}, #128]",
+                "prfm pldl1keep, [{0}, #192]",
+                in(reg) p,
+                options(nostack, preserves_flags, readonly)
+            );
+        }
+    }
+
     // several registers in one instruction, which moves the pointer as well
     #[inline(always)]
     unsafe fn next<const N: usize, const K: usize>(
