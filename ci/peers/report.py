@@ -50,7 +50,7 @@ def table(document: dict) -> str:
     for network, figures in document["networks"].items():
         times = [milliseconds(figures["median_ns"].get(key)) for key in COLUMNS]
         best = figures.get("to_best_peer", {}).get("ours")
-        rows.append([f"`{network}`", f"{figures['macs'] / 1e6:.3g}", *times, ratio(best)])
+        rows.append([f"`{network}`", millions(figures['macs']), *times, ratio(best)])
         if not figures["runtime"].startswith("kernels"):
             notes.append(f"`{network}`: biglittle runs it on {figures['runtime']}.")
         for key, why in figures["missing"].items():
@@ -72,6 +72,10 @@ def write(page: Path, document: dict) -> None:
     before, rest = page.read_text().split(BEGIN)
     after = rest.split(END)[1]
     page.write_text(f"{before}{BEGIN}\n{table(document)}\n{END}{after}")
+
+
+def millions(count: int) -> str:
+    return f"{count / 1e6:.0f}" if count >= 100e6 else f"{count / 1e6:.3g}"
 
 
 def milliseconds(ns: float | None) -> str:

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Writes the networks, each with an input and ONNX Runtime's output for it.
 
-    build.py OUT [--only NAME...] [--models FOLDER]
+    build.py OUT [--only NAME...] [--models FOLDER] [--stored]
 
 For each network: OUT/NAME.onnx, NAME.input and NAME.output (little-endian f32),
 and a line in OUT/zoo.tsv: name, channels and side of the input, values of the
-output. FOLDER has further ONNX files, which are treated like the others.
+output. FOLDER has further ONNX files, which are treated like the others;
+--stored adds a network whose weights are stored in 8 bits.
 """
 
 import argparse
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ import onnxruntime
 import classics
 import mobilenets
 from net import Net, Tensor
+from stored import int8_weights
 
 MNIST = Path(__file__).parents[1] / "mnist/bundle"
 
@@ -45,7 +48,7 @@ ZOO: list[tuple[Builder, int | None, float]] = [
 ]
 
 
-def seeded(build: Builder, parameters: int | None, macs: float) -> tuple[str, onnx.ModelProto]:
+def seeded(build: Builder, parameters: int | None, macs: float) -> onnx.ModelProto:
     """One of the zoo, compared with what is published about it."""
     net, output = build()
     if parameters not in (None, net.parameters):
@@ -56,27 +59,32 @@ def seeded(build: Builder, parameters: int | None, macs: float) -> tuple[str, on
     difference = np.abs(run(model, net.input.value) - output.value).max()
     if not difference < 1e-3:
         sys.exit(f"{net.name}: numpy and ONNX Runtime differ by {difference}")
-    return net.name, model
+    return model
 
 
-def given(path: Path) -> tuple[str, onnx.ModelProto]:
+def given(path: Path) -> onnx.ModelProto:
     """A file with a batch of one."""
     model = onnx.load(path)
     for port in [*model.graph.input, *model.graph.output]:
         port.type.tensor_type.shape.dim[0].dim_value = 1
-    return path.stem, model
+    return model
 
 
-def networks(
-    folder: Path | None,
-) -> Iterator[tuple[str, Callable[[], tuple[str, onnx.ModelProto]]]]:
-    """Names, and how to make each."""
-    for build, parameters, macs in ZOO:
-        yield build.__name__, lambda b=build, p=parameters, m=macs: seeded(b, p, m)
+def networks(options: argparse.Namespace) -> dict[str, Callable[[], onnx.ModelProto]]:
+    """How to make each network, by name."""
+    known = {entry[0].__name__: partial(seeded, *entry) for entry in ZOO}
     for part in ("little", "big"):
-        yield f"mnist_{part}", lambda p=part: (f"mnist_{p}", given(MNIST / f"{p}.onnx")[1])
-    for path in sorted(folder.glob("*.onnx")) if folder else []:
-        yield path.stem, lambda p=path: given(p)
+        known[f"mnist_{part}"] = partial(given, MNIST / f"{part}.onnx")
+    if options.stored:
+        small = known["mobilenet_v3_small"]
+        known["mobilenet_v3_small_int8"] = lambda: int8_weights(small())
+    if options.models:
+        known |= {path.stem: partial(given, path) for path in sorted(options.models.glob("*.onnx"))}
+    if not options.only:
+        return known
+    if unknown := set(options.only) - set(known):
+        sys.exit(f"no such network: {', '.join(sorted(unknown))}")
+    return {name: known[name] for name in options.only}
 
 
 def run(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
@@ -98,15 +106,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="the folder to write, which is emptied first")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="of these networks only")
+    parser.add_argument("--stored", action="store_true", help="with int8 weights too")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="has further ONNX files")
     options = parser.parse_args()
     shutil.rmtree(options.out, ignore_errors=True)
     options.out.mkdir(parents=True)
     lines = []
-    for name, make in networks(options.models):
-        if options.only and name not in options.only:
-            continue
-        name, model = make()
+    for name, make in networks(options).items():
+        model = make()
         x = input_of(name, model)
         y = run(model, x)
         onnx.save(model, options.out / f"{name}.onnx")
@@ -114,8 +121,6 @@ def main() -> None:
         y.astype("<f4").tofile(options.out / f"{name}.output")
         lines.append(f"{name}\t{x.shape[1]}\t{x.shape[2]}\t{y.size}\n")
         print(f"{name}: {y.size} outputs from {y.min():.2f} to {y.max():.2f}")
-    if options.only and len(lines) < len(options.only):
-        sys.exit(f"unknown among {options.only}: only {len(lines)} were found")
     # Written last: where it is, the rest is.
     (options.out / "zoo.tsv").write_text("".join(lines))
 
