@@ -8,7 +8,7 @@
 
 use crate::buffer::Buffer;
 use crate::micro::Epilogue;
-use crate::micro::depthwise::Depthwise;
+use crate::micro::depthwise::{BIAS, Depthwise};
 use crate::micro::elementwise::Function;
 use crate::micro::gemm::{Dense, Panel};
 use crate::winograd::{PRODUCTS, Winograd, tile_of, transform_filter};
@@ -125,13 +125,15 @@ impl Packer {
     ) -> Depthwise {
         let taps = kernel[0] * kernel[1];
         let (lanes, vectors) = (self.lanes, channels.div_ceil(self.lanes));
-        let offset = self.buffer.grow(vectors * lanes * (1 + taps));
+        let offset = self.buffer.grow(vectors * lanes * (BIAS + taps));
         let to = &mut self.buffer.as_mut_slice()[offset..];
         for c in 0..channels {
-            let block = c / lanes * lanes * (1 + taps) + c % lanes;
-            to[block] = bias.get(c).copied().unwrap_or(0.0);
+            let block = c / lanes * lanes * (BIAS + taps) + c % lanes;
+            for i in 0..BIAS {
+                to[block + i * lanes] = bias.get(c).copied().unwrap_or(0.0);
+            }
             for t in 0..taps {
-                to[block + (1 + t) * lanes] = weights[c * taps + t];
+                to[block + (BIAS + t) * lanes] = weights[c * taps + t];
             }
         }
         Depthwise { kernel, stride, dilation, vectors, offset, epilogue, after }

@@ -10,7 +10,7 @@
 //! Gray, "Fast Algorithms for Convolutional Neural Networks" (2015).
 
 use crate::micro::elementwise::{Finish, Function, MapFn};
-use crate::micro::gemm::{Panel, PanelFn, Prefetch, Tiles};
+use crate::micro::gemm::{Panel, PanelFn, Prefetch, Target, Tiles};
 use crate::micro::{Context, Epilogue, Plane, unroll};
 use crate::simd::Simd;
 
@@ -279,7 +279,7 @@ pub(crate) unsafe fn run<S: Simd>(
                 let weights = cx.weights.add(panel.offset + p * w.stride);
                 if w.stream {
                     let len = panel.vectors * S::L * (w.channels + 1);
-                    t.prefetch = Prefetch::spread(
+                    t.prefetch = Prefetch::spread::<S>(
                         weights.wrapping_add(len),
                         len,
                         tiles.div_ceil(S::MR[panel.vectors - 1].max(1)),
@@ -287,9 +287,16 @@ pub(crate) unsafe fn run<S: Simd>(
                         panel.vectors,
                     );
                 }
-                let out = cx.base.add(call.products + p * ms + panel.first);
-                let null = std::ptr::null();
-                gemm(&mut t, panel.vectors, &raw const row, tiles, weights, out, null);
+                let to = Target {
+                    rows: &raw const row,
+                    nrows: 1,
+                    m: tiles,
+                    out: cx.base.add(call.products + p * ms + panel.first),
+                    out_row: 0,
+                    residual: std::ptr::null(),
+                    residual_row: 0,
+                };
+                gemm(&mut t, panel.vectors, &to, weights);
             }
         }
         match w.tile {

@@ -53,14 +53,14 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Fastest instruction set, fused, strips of 640 KiB (192 KiB on arm64),
+    /// Fastest instruction set, fused, strips of 640 KiB (256 KiB on arm64),
     /// Winograd up to 10 MiB (2 MiB on arm64), slices in CHW order, 1 GiB.
     fn default() -> Self {
         let phone = cfg!(target_arch = "aarch64");
         Self {
             isa: None,
             fuse: true,
-            strip_bytes: if phone { 192 << 10 } else { 640 << 10 },
+            strip_bytes: if phone { 256 << 10 } else { 640 << 10 },
             winograd: WinogradUse::Auto,
             winograd_bytes: if phone { 2 << 20 } else { 10 << 20 },
             input_layout: DataLayout::Chw,

@@ -9,6 +9,7 @@ use super::Model;
 use super::call::Call;
 use crate::error::Error;
 use crate::micro::Plane;
+use crate::micro::depthwise::BIAS;
 use crate::micro::elementwise::Function;
 use crate::micro::gemm::{Dense, Panel};
 use crate::micro::mover::Port;
@@ -105,7 +106,7 @@ impl Model {
                     [(c.m, d.stride.checked_mul(c.ipix)?), (d.kernel[1], d.dilation * c.ipix)];
                 self.table(c.rows, c.nrows.checked_mul(d.kernel[0])?, end(0, &steps, n)?)?;
                 let taps = d.kernel[0].checked_mul(d.kernel[1])?;
-                self.in_weights(d.offset, taps.checked_add(1)?.checked_mul(n)?)?;
+                self.in_weights(d.offset, taps.checked_add(BIAS)?.checked_mul(n)?)?;
                 ensure(d.vectors > 0)?;
                 self.plane(c.out, c.nrows, c.m, n)
             }

@@ -18,6 +18,9 @@ impl Simd for Avx512 {
     // 7 x 4 spills
     const MR: [usize; 4] = [14, 12, 9, 6];
     const GROUP: usize = 3;
+    const DEPTHWISE_ROWS: usize = 1;
+    const BURST: usize = 1;
+    const FETCH: usize = 16;
 
     methods! {
         load(p: *const f32) -> __m512 { _mm512_loadu_ps(p) }
