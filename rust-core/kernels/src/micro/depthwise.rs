@@ -217,8 +217,6 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
     d: &Depthwise,
     map: MapFn,
 ) {
-    // two rows of stride 2 share too little to pay for their registers
-    let pairs = S::DEPTHWISE_ROWS == 2 && ST == 1;
     // blocks of channels whose input rows stay in the first cache until the
     // next output row reads them again
     let row = ((call.m - 1) * ST + K) * K * 4 * S::L;
@@ -231,9 +229,12 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
         let mut y = 0;
         // SAFETY: rows below `nrows` are rows of the call.
         unsafe {
-            while pairs && y + 2 <= call.nrows {
-                band::<S, K, ST, 2>(cx, (call, d), y, &channels, finish);
-                y += 2;
+            // two rows of stride 2 share too little to pay for their registers
+            if const { S::DEPTHWISE_ROWS == 2 && ST == 1 } {
+                while y + 2 <= call.nrows {
+                    band::<S, K, ST, 2>(cx, (call, d), y, &channels, finish);
+                    y += 2;
+                }
             }
             while y < call.nrows {
                 band::<S, K, ST, 1>(cx, (call, d), y, &channels, finish);

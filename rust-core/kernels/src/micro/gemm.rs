@@ -186,7 +186,7 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
                 };
             }
             let mut q = t.klen / 4;
-            if S::BURST == 1 {
+            if const { S::BURST == 1 } {
                 let with = fetching.min(q);
                 fetching -= with;
                 q -= with;
@@ -295,7 +295,7 @@ unsafe fn span<S: Simd, const MR: usize, const NV: usize>(
     out: *mut f32,
     residual: *const f32,
 ) {
-    if MR > S::MR[NV - 1] {
+    if const { MR > S::MR[NV - 1] } {
         return;
     }
     // SAFETY: pixels `first..first + count * MR` are pixels of the call.
