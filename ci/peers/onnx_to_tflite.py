@@ -120,6 +120,12 @@ class Converter:
         widened = (steps - zero.reshape(shape)) * scale.reshape(shape)
         self.weights[node.output[0]] = widened.astype(np.float32)
 
+    def op_cast(self, node: onnx.NodeProto, _: dict) -> None:
+        """Of weights only, likewise."""
+        if node.input[0] not in self.weights:
+            raise Unsupported("there is no conversion of Cast")
+        self.weights[node.output[0]] = self.weights[node.input[0]].astype(np.float32)
+
     # --- windows ------------------------------------------------------------------
 
     def padded(
