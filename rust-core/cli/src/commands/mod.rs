@@ -9,6 +9,7 @@ pub mod inspect;
 pub mod pack;
 pub mod run;
 pub mod schema;
+pub mod search;
 pub mod table;
 pub mod trace;
 pub mod verify;
