@@ -3,7 +3,8 @@
 //! Decides how tract is called: on the graph that the guard wrote, inside
 //! `catch_unwind`, with the result compared with what the guard computed; and
 //! who runs the network: the kernels where `lower` can lower all of it, else
-//! tract. It does not decide what is a valid network (that is `verify`) nor
+//! tract, with the kernels for the parts that it can lower. tract simplifies a
+//! network only as far as that needs: most are lowered as they are parsed. It does not decide what is a valid network (that is `verify`) nor
 //! what happens to the scores. Called by `Model` and by `check_model`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,9 +14,14 @@ use biglittle_kernels as kernels;
 use serde::Serialize;
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::model::TypedModelPatch;
+use tract_onnx::tract_core::optim::Optimizer;
 
-use super::lower::{Lowered, Refusal, lower};
-use super::runtime::Runtime;
+use super::lower::regions::{self, Cut, macs};
+use super::lower::{Lowered, lower};
+use super::program::{Compiled, Program};
+use super::region::Region;
+use super::runtime::{Part, Runtime, TractLayer};
 use super::verify::{ModelLimits, VerifiedModel, invalid, verify};
 use crate::{Error, ErrorKind, Result};
 
@@ -30,18 +36,25 @@ pub(crate) struct LoadedModel {
     pub(crate) summary: ModelSummary,
 }
 
-/// A network in the form of what runs it.
-#[derive(Debug)]
-pub(crate) enum Program {
-    /// Lowered whole.
-    Kernels {
-        /// Plan and packed weights.
-        model: Arc<kernels::Model>,
-        /// Whether the logarithm of the softmax is taken of the outputs.
-        log_softmax: bool,
-    },
-    /// tract's optimised graph.
-    Tract(Arc<TypedRunnableModel>),
+/// A phase of opening a network, in the order in which they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OpenPhase {
+    /// The guard has read the file.
+    Checked,
+    /// tract has parsed what the guard wrote, with the weights.
+    Parsed,
+    /// tract has computed all shapes.
+    Typed,
+    /// tract has simplified the graph: only where it is not lowered as it is.
+    Simplified,
+    /// The network, or parts of it, are in the kernels' form.
+    Lowered,
+    /// The kernels have planned them and packed their weights.
+    Compiled,
+    /// tract has prepared what it runs: only where that is anything.
+    Prepared,
 }
 
 /// What a network file holds.
@@ -68,34 +81,51 @@ pub struct ModelSummary {
 /// # Errors
 ///
 /// [`ErrorKind::InvalidModel`]; the sentence names the node, value and limit.
-pub(crate) fn load(bytes: &[u8], limits: &ModelLimits) -> Result<LoadedModel> {
-    let (proto, summary) = checked(bytes, limits)?;
-    let typed = simplified(proto, &summary)?;
-    // The kernels' copy of the weights is packed once tract's is gone: the
-    // network has to be opened again in the rare case that this fails.
-    let refusal = match unless_panic(|| lower(&typed)) {
-        Ok(lowered) => {
+pub(crate) fn load(
+    bytes: &[u8],
+    limits: &ModelLimits,
+    watch: &mut dyn FnMut(OpenPhase),
+) -> Result<LoadedModel> {
+    let mut opening = Opening { bytes, limits, watch };
+    let (mut typed, summary) = opening.typed()?;
+    let mut lowered = unless_panic(|| Ok(lower(&typed)));
+    if let Ok(None) = lowered {
+        typed = opening.simplified(typed)?;
+        lowered = unless_panic(|| Ok(lower(&typed)));
+    }
+    let (program, runtime) = match lowered {
+        Ok(Some(lowered)) => {
+            opening.ended(OpenPhase::Lowered);
+            // The kernels' copy of the weights is packed once tract's is gone:
+            // the network has to be opened again in the rare case that this
+            // fails.
             drop(typed);
-            match unless_panic(|| compile(lowered, bytes.len(), limits, &summary)) {
-                Ok((program, runtime)) => return Ok(LoadedModel { program, runtime, summary }),
-                Err(refusal) => {
-                    return Ok(LoadedModel {
-                        runtime: Runtime::tract(refusal),
-                        ..load_for_tract(bytes, limits)?
-                    });
+            match unless_panic(|| opening.compile(lowered)) {
+                Ok(compiled) => {
+                    opening.ended(OpenPhase::Compiled);
+                    let runtime = Runtime::kernels(compiled.model.isa());
+                    (Program::Kernels(compiled), runtime)
                 }
+                Err(reason) => return opening.for_tract(reason),
             }
         }
-        Err(refusal) => refusal,
+        Ok(None) => opening.in_parts(typed)?,
+        Err(reason) => (opening.prepared(typed)?, Runtime::tract_because(reason)),
     };
-    with_tract(typed, refusal, summary)
+    Ok(LoadedModel { program, runtime, summary })
 }
 
 /// As [`load`], but always for tract.
 pub(crate) fn load_for_tract(bytes: &[u8], limits: &ModelLimits) -> Result<LoadedModel> {
-    let (proto, summary) = checked(bytes, limits)?;
-    let typed = simplified(proto, &summary)?;
-    with_tract(typed, network_refusal("was opened for tract on request".to_owned()), summary)
+    let reason = "the network was opened for tract on request".to_owned();
+    Opening { bytes, limits, watch: &mut |_| {} }.for_tract(reason)
+}
+
+/// A network that is being opened.
+struct Opening<'a> {
+    bytes: &'a [u8],
+    limits: &'a ModelLimits,
+    watch: &'a mut dyn FnMut(OpenPhase),
 }
 
 fn checked(bytes: &[u8], limits: &ModelLimits) -> Result<(pb::ModelProto, ModelSummary)> {
@@ -113,73 +143,189 @@ fn checked(bytes: &[u8], limits: &ModelLimits) -> Result<(pb::ModelProto, ModelS
     Ok((proto, summary))
 }
 
-/// The graph as tract simplifies it, before it chooses how to compute it.
-fn simplified(proto: pb::ModelProto, summary: &ModelSummary) -> Result<TypedModel> {
-    let input = f32::fact(&summary.input_shape[..]);
-    let (output, typed) = guarded("opened", ErrorKind::InvalidModel, move || {
-        let mut model = onnx().model_for_proto_model(&proto)?;
-        drop(proto);
-        model.set_input_fact(0, input.into())?;
-        let typed = model.into_typed()?.into_decluttered()?;
-        Ok((typed.output_fact(0)?.clone(), typed))
-    })?;
-    if output.datum_type != f32::datum_type()
-        || output.shape.as_concrete() != Some(&summary.output_shape[..])
-    {
-        return Err(invalid(format!(
-            "the network's output is {:?} by the guard and {output:?} by tract; please report it \
-             with the file",
-            summary.output_shape
-        )));
+impl Opening<'_> {
+    fn ended(&mut self, phase: OpenPhase) {
+        (self.watch)(phase);
     }
+
+    /// The graph in tract's operators, with all shapes.
+    fn typed(&mut self) -> Result<(TypedModel, ModelSummary)> {
+        let (proto, summary) = checked(self.bytes, self.limits)?;
+        self.ended(OpenPhase::Checked);
+        let input = f32::fact(&summary.input_shape[..]);
+        let mut model = guarded("opened", ErrorKind::InvalidModel, move || {
+            onnx().model_for_proto_model(&proto)
+        })?;
+        self.ended(OpenPhase::Parsed);
+        let (output, typed) = guarded("opened", ErrorKind::InvalidModel, move || {
+            model.set_input_fact(0, input.into())?;
+            let typed = model.into_typed()?;
+            Ok((typed.output_fact(0)?.clone(), typed))
+        })?;
+        if output.datum_type != f32::datum_type()
+            || output.shape.as_concrete() != Some(&summary.output_shape[..])
+        {
+            return Err(invalid(format!(
+                "the network's output is {:?} by the guard and {output:?} by tract; please report \
+                 it with the file",
+                summary.output_shape
+            )));
+        }
+        self.ended(OpenPhase::Typed);
+        Ok((typed, summary))
+    }
+
+    /// The graph as tract simplifies it, but for the order of axes: `lower`
+    /// tracks that itself, and tract's choice depends on the processor.
+    fn simplified(&mut self, mut typed: TypedModel) -> Result<TypedModel> {
+        let typed = guarded("opened", ErrorKind::InvalidModel, move || {
+            let mut optimizer = Optimizer::declutter();
+            optimizer.passes.retain(|pass| !format!("{pass:?}").starts_with("ChangeAxes"));
+            optimizer.optimize(&mut typed)?;
+            Ok(typed)
+        })?;
+        self.ended(OpenPhase::Simplified);
+        Ok(typed)
+    }
+
+    /// What tract runs.
+    fn prepared(&mut self, typed: TypedModel) -> Result<Program> {
+        let plan = guarded("opened", ErrorKind::InvalidModel, move || {
+            typed.into_optimized()?.into_runnable()
+        })?;
+        self.ended(OpenPhase::Prepared);
+        Ok(Program::Tract(plan))
+    }
+
+    /// Opens the network anew, for tract alone.
+    fn for_tract(&mut self, reason: String) -> Result<LoadedModel> {
+        let (typed, summary) = self.typed()?;
+        let program = self.prepared(typed)?;
+        Ok(LoadedModel { program, runtime: Runtime::tract_because(reason), summary })
+    }
+
+    /// Plans what was lowered and packs its weights; or the reason why not.
+    fn compile(&self, lowered: Lowered) -> std::result::Result<Compiled, String> {
+        let Lowered { graph, input, output, log_softmax } = lowered;
+        let options = kernels::Options {
+            input_layout: input,
+            output_layout: output,
+            // Of the weights, and of the activations: together they stay below.
+            memory_limit: self.limits.max_memory_bytes.saturating_sub(self.bytes.len()) / 2,
+            ..kernels::Options::default()
+        };
+        let model = kernels::Model::compile(graph, &options)
+            .map_err(|error| format!("the network is beyond the kernels: {error}"))?;
+        Ok(Compiled { model: Arc::new(model), log_softmax })
+    }
+
+    /// Has the kernels run what they can of a network and tract the rest.
+    fn in_parts(&mut self, mut typed: TypedModel) -> Result<(Program, Runtime)> {
+        let cut = unless_panic(|| regions::cut(&typed).map_err(|error| error.to_string()));
+        let Cut { regions, mut layers } = match cut {
+            Ok(cut) => cut,
+            Err(reason) => return Ok((self.prepared(typed)?, Runtime::tract_because(reason))),
+        };
+        self.ended(OpenPhase::Lowered);
+        let macs_of: Vec<u64> = layers.iter().map(|&(id, _)| macs(&typed, id)).collect();
+        let mut compiled = Vec::with_capacity(regions.len());
+        for (index, region) in regions.into_iter().enumerate() {
+            let (entry, exit) = (region.entry, region.exit);
+            match unless_panic(|| self.compile(region.lowered)) {
+                Ok(program) => compiled.push((entry, exit, program)),
+                Err(reason) => {
+                    for (_, of) in layers.iter_mut().filter(|(_, of)| *of == Ok(index)) {
+                        *of = Err(format!("is in a part that was not compiled: {reason}"));
+                    }
+                }
+            }
+        }
+        self.ended(OpenPhase::Compiled);
+        let runtime = in_words(&typed, &layers, &macs_of, &compiled);
+        typed = guarded("opened", ErrorKind::InvalidModel, move || replaced(typed, compiled))?;
+        Ok((self.prepared(typed)?, runtime))
+    }
+}
+
+/// Puts the compiled parts in the places of the layers that they stand for.
+fn replaced(
+    mut typed: TypedModel,
+    parts: Vec<(OutletId, OutletId, Compiled)>,
+) -> TractResult<TypedModel> {
+    // The output of a part may be the input of the next.
+    let mut renamed = std::collections::HashMap::new();
+    for (index, (entry, exit, compiled)) in parts.into_iter().enumerate() {
+        let entry = renamed.get(&entry).copied().unwrap_or(entry);
+        let shape = typed.outlet_fact(exit)?.shape.as_concrete().unwrap_or_default().into();
+        let mut patch = TypedModelPatch::default();
+        let input = patch.tap_model(&typed, entry)?;
+        let name = format!("kernels.{index}");
+        let output = patch.wire_node(name, Region { compiled, shape }, &[input])?[0];
+        patch.shunt_outside(&typed, exit, output)?;
+        patch.apply(&mut typed)?;
+        renamed.insert(exit, OutletId::new(typed.nodes().len() - 1, 0));
+    }
+    typed.compact()?;
     Ok(typed)
 }
 
-/// Plans a lowered network and packs its weights.
-fn compile(
-    lowered: Lowered,
-    file_bytes: usize,
-    limits: &ModelLimits,
-    summary: &ModelSummary,
-) -> std::result::Result<(Program, Runtime), Refusal> {
-    let Lowered { graph, input, output, log_softmax } = lowered;
-    let options = kernels::Options {
-        input_layout: input,
-        output_layout: output,
-        // Of the weights, and of the activations: together they stay below.
-        memory_limit: limits.max_memory_bytes.saturating_sub(file_bytes) / 2,
-        ..kernels::Options::default()
-    };
-    let model = kernels::Model::compile(graph, &options)
-        .map_err(|error| network_refusal(format!("is beyond the kernels: {error}")))?;
-    let lengths = [model.input_shape().len(), model.output_shape().len()];
-    let expected: [usize; 2] =
-        [&summary.input_shape, &summary.output_shape].map(|s| s.iter().product());
-    if lengths != expected {
-        return Err(network_refusal(format!("has {expected:?} values, lowered {lengths:?}")));
+/// Which layers run where.
+fn in_words(
+    typed: &TypedModel,
+    layers: &[(usize, std::result::Result<usize, String>)],
+    macs: &[u64],
+    compiled: &[(OutletId, OutletId, Compiled)],
+) -> Runtime {
+    let mut parts: Vec<(Option<usize>, Part)> = vec![];
+    for ((id, of), macs) in layers.iter().zip(macs) {
+        let node = typed.node(*id);
+        match of {
+            Ok(region) => match parts.iter_mut().find(|(index, _)| *index == Some(*region)) {
+                Some((_, Part::Kernels { layers, macs: sum })) => {
+                    layers.push(node.name.clone());
+                    *sum += macs;
+                }
+                _ => {
+                    let part = Part::Kernels { layers: vec![node.name.clone()], macs: *macs };
+                    parts.push((Some(*region), part));
+                }
+            },
+            Err(reason) => {
+                let layer = TractLayer {
+                    name: node.name.clone(),
+                    operator: node.op.name().to_string(),
+                    reason: reason.clone(),
+                };
+                match parts.last_mut() {
+                    Some((_, Part::Tract { layers, macs: sum })) => {
+                        layers.push(layer);
+                        *sum += macs;
+                    }
+                    _ => parts.push((None, Part::Tract { layers: vec![layer], macs: *macs })),
+                }
+            }
+        }
     }
-    let runtime = Runtime::kernels(model.isa());
-    Ok((Program::Kernels { model: Arc::new(model), log_softmax }, runtime))
-}
-
-fn with_tract(typed: TypedModel, refusal: Refusal, summary: ModelSummary) -> Result<LoadedModel> {
-    let plan = guarded("opened", ErrorKind::InvalidModel, move || {
-        typed.into_optimized()?.into_runnable()
-    })?;
-    Ok(LoadedModel { program: Program::Tract(plan), runtime: Runtime::tract(refusal), summary })
-}
-
-fn network_refusal(reason: String) -> Refusal {
-    Refusal { node: "all".to_owned(), operator: "network".to_owned(), reason }
+    let parts: Vec<Part> = parts.into_iter().map(|(_, part)| part).collect();
+    match compiled.first() {
+        Some((_, _, first)) => Runtime::mixed(first.model.isa(), parts),
+        None => {
+            let layers = parts.into_iter().flat_map(|part| match part {
+                Part::Tract { layers, .. } => layers,
+                Part::Kernels { .. } => vec![],
+            });
+            Runtime::tract(layers.collect())
+        }
+    }
 }
 
 /// A panic while lowering leaves the network with tract.
 fn unless_panic<T>(
-    call: impl FnOnce() -> std::result::Result<T, Refusal>,
-) -> std::result::Result<T, Refusal> {
+    call: impl FnOnce() -> std::result::Result<T, String>,
+) -> std::result::Result<T, String> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
         let text = panic_text(&*panic);
-        Err(network_refusal(format!("could not be lowered: stopped with `{text}`")))
+        Err(format!("the network could not be lowered: stopped with `{text}`"))
     })
 }
 
@@ -241,5 +387,5 @@ fn refused(what: &str, error: &TractError) -> Error {
 /// assert_eq!(error.kind(), biglittle::ErrorKind::InvalidModel);
 /// ```
 pub fn check_model(bytes: &[u8], limits: &ModelLimits) -> Result<ModelSummary> {
-    load(bytes, limits).map(|loaded| loaded.summary)
+    load(bytes, limits, &mut |_| {}).map(|loaded| loaded.summary)
 }

@@ -7,11 +7,13 @@
 
 mod load;
 mod lower;
+mod program;
+mod region;
 mod runtime;
 mod session;
 mod verify;
 
-pub use load::{ModelSummary, check_model};
-pub use runtime::Runtime;
+pub use load::{ModelSummary, OpenPhase, check_model};
+pub use runtime::{Part, Runtime, TractLayer};
 pub use session::{Model, Session};
 pub use verify::ModelLimits;

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use biglittle_kernels as kernels;
 use tract_onnx::prelude::{TValue, Tensor, TypedSimpleState, tvec};
 
-use super::load::{LoadedModel, ModelSummary, Program, guarded, load, load_for_tract};
+use super::load::{LoadedModel, ModelSummary, OpenPhase, guarded, load, load_for_tract};
+use super::program::{CompiledSession, Program};
 use super::runtime::Runtime;
 use super::verify::ModelLimits;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,7 +23,20 @@ impl Model {
     /// [`ErrorKind::InvalidModel`] when the file is malformed, uses an operator
     /// that is not supported, or is beyond one of `limits`.
     pub fn open(bytes: &[u8], limits: &ModelLimits) -> Result<Self> {
-        Ok(Model(Arc::new(load(bytes, limits)?)))
+        Self::open_watched(bytes, limits, &mut |_| {})
+    }
+
+    /// As [`open`](Model::open), and calls `watch` at the end of each phase, so
+    /// that a caller with a clock can tell where the time goes.
+    ///
+    /// # Errors
+    /// Those of [`open`](Model::open).
+    pub fn open_watched(
+        bytes: &[u8],
+        limits: &ModelLimits,
+        watch: &mut dyn FnMut(OpenPhase),
+    ) -> Result<Self> {
+        Ok(Model(Arc::new(load(bytes, limits, watch)?)))
     }
 
     /// As [`open`](Model::open), but for tract even where the kernels could run
@@ -56,7 +69,7 @@ pub struct Session {
 
 /// Memory of what runs the network.
 enum State {
-    Kernels { session: Box<kernels::Session>, log_softmax: bool },
+    Kernels(Box<CompiledSession>),
     Tract { state: Box<TypedSimpleState>, input: Arc<Tensor> },
 }
 
@@ -64,10 +77,9 @@ impl State {
     fn new(model: &LoadedModel) -> Result<State> {
         guarded("prepared", ErrorKind::Inference, || {
             Ok(match &model.program {
-                Program::Kernels { model, log_softmax } => State::Kernels {
-                    session: Box::new(kernels::Session::new(model.clone())),
-                    log_softmax: *log_softmax,
-                },
+                Program::Kernels(compiled) => {
+                    State::Kernels(Box::new(CompiledSession::new(compiled)))
+                }
                 Program::Tract(plan) => State::Tract {
                     state: Box::new(plan.spawn()?),
                     input: Arc::new(Tensor::zero::<f32>(&model.summary.input_shape)?),
@@ -88,7 +100,7 @@ impl Session {
 
     /// Runs the network on `input`, the values of the input's shape in
     /// row-major order, and replaces the contents of `output` by its raw
-    /// values. Where the kernels run the network, nothing is allocated once
+    /// values. Where the kernels run all of the network, nothing is allocated once
     /// `output` has room for them.
     ///
     /// # Errors
@@ -110,13 +122,9 @@ impl Session {
         let values = summary.output_shape.iter().product();
         let state = &mut self.state;
         let run = guarded("run", ErrorKind::Inference, || match state {
-            State::Kernels { session, log_softmax } => {
+            State::Kernels(session) => {
                 output.resize(values, 0.0);
-                session.run(input, output)?;
-                if *log_softmax {
-                    take_log_softmax(output);
-                }
-                Ok(())
+                Ok(session.run(input, output)?)
             }
             State::Tract { state, input: tensor } => {
                 // tract lets go of the input when a run ends, so this does not copy.
@@ -134,14 +142,6 @@ impl Session {
         }
         run
     }
-}
-
-/// Replaces logits by the logarithm of their softmax.
-fn take_log_softmax(values: &mut [f32]) {
-    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f32 = values.iter().map(|value| libm::expf(value - largest)).sum();
-    let shift = largest + libm::logf(sum);
-    values.iter_mut().for_each(|value| *value -= shift);
 }
 
 impl fmt::Debug for Session {

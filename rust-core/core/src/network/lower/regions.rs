@@ -1,0 +1,305 @@
+//! Which parts of a network the kernels run where they cannot run all of it.
+//!
+//! Decides how a network is cut. A region has one tensor going in and one coming
+//! out, so it is given by the two: its layers are those that the output needs
+//! and that need the input, each of them lowered and none, but the last, read
+//! from outside. Between two such tensors the largest region is taken, beginning
+//! at the network's input and going on behind each region and each layer that
+//! stays with tract. A region that is not worth the copies at its borders is
+//! left to tract too.
+
+use std::collections::BTreeSet;
+
+use biglittle_kernels::DataLayout;
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::Cost;
+use tract_onnx::tract_core::ops::source::TypedSource;
+
+use super::{End, Lowered, Lowering, ORDERS, sizes};
+
+/// A part of a network for the kernels.
+pub(in super::super) struct Region {
+    pub(in super::super) entry: OutletId,
+    pub(in super::super) exit: OutletId,
+    pub(in super::super) lowered: Lowered,
+}
+
+/// How a network is cut.
+pub(in super::super) struct Cut {
+    pub(in super::super) regions: Vec<Region>,
+    /// All layers in an order of execution, with the index of their region or
+    /// the reason why they have none.
+    pub(in super::super) layers: Vec<(usize, Result<usize, String>)>,
+}
+
+/// Multiply-accumulates that tract does in the time that the kernels need to
+/// copy one element at a border. Measured: tract computes about 20 G a second,
+/// the kernels 90 G, and a copy between the two orders of an image takes about
+/// 1 ns an element.
+const MACS_PER_BORDER_ELEMENT: u64 = 24;
+
+/// What a region must at least save, in the same unit: a call takes 1 to 2 us.
+const LEAST_WORK: u64 = 50_000;
+
+/// What an element that an operator without multiplications makes counts for.
+const WORK_PER_ELEMENT: u64 = 4;
+
+/// Bounds on the search in a network that is made to be slow: layers that are
+/// lowered, for each layer of the network, and steps of the search for ends.
+const MAX_LOWERED_PER_LAYER: usize = 8;
+const MAX_STEPS: usize = 1 << 18;
+
+/// Cuts a network, which has nothing to hide from `lower`.
+pub(in super::super) fn cut(model: &TypedModel) -> TractResult<Cut> {
+    let mut search = Search::new(model)?;
+    for at in 0..search.order.len() {
+        let id = search.order[at];
+        let node = model.node(id);
+        if search.is_layer(id) && search.region_of[id].is_none() {
+            search.from_each_output(node);
+        } else if node.op_is::<TypedSource>() {
+            search.from_each_output(node);
+        }
+        // Behind a region it goes on with what it makes.
+        while let Some(exit) = search.open_exit.take() {
+            search.from(exit);
+        }
+    }
+    Ok(search.finish())
+}
+
+/// The largest region from a tensor on.
+struct Found<'a> {
+    lowering: Lowering<'a>,
+    end: End,
+    exit: OutletId,
+    nodes: Vec<usize>,
+    work: u64,
+}
+
+struct Search<'a> {
+    model: &'a TypedModel,
+    order: Vec<usize>,
+    /// The place of a node in `order`.
+    place: Vec<usize>,
+    /// What a node costs tract.
+    work: Vec<u64>,
+    region_of: Vec<Option<usize>>,
+    reasons: Vec<Option<String>>,
+    regions: Vec<Region>,
+    open_exit: Option<OutletId>,
+    lowered: usize,
+    steps: usize,
+}
+
+impl<'a> Search<'a> {
+    fn new(model: &'a TypedModel) -> TractResult<Self> {
+        let order = model.eval_order()?;
+        let count = model.nodes().len();
+        let mut place = vec![usize::MAX; count];
+        for (at, &id) in order.iter().enumerate() {
+            place[id] = at;
+        }
+        let mut work = vec![0; count];
+        for &id in &order {
+            work[id] = macs(model, id) + WORK_PER_ELEMENT * elements(model, id.into());
+        }
+        let lowered = order.len() * MAX_LOWERED_PER_LAYER;
+        Ok(Search {
+            model,
+            order,
+            place,
+            work,
+            region_of: vec![None; count],
+            reasons: vec![None; count],
+            regions: vec![],
+            open_exit: None,
+            lowered,
+            steps: MAX_STEPS,
+        })
+    }
+
+    /// Whether a node computes anything from the network's input.
+    fn is_layer(&self, id: usize) -> bool {
+        let node = self.model.node(id);
+        !node.op_is::<TypedSource>() && node.outputs.iter().any(|o| o.fact.konst.is_none())
+    }
+
+    fn from_each_output(&mut self, node: &TypedNode) {
+        for slot in 0..node.outputs.len() {
+            self.from(OutletId::new(node.id, slot));
+        }
+    }
+
+    /// Takes the largest region that begins with a tensor, if it is worth it.
+    fn from(&mut self, entry: OutletId) {
+        let mut best: Option<Found<'a>> = None;
+        let mut refused: Vec<(usize, String)> = vec![];
+        let mut furthest = 0;
+        for order in ORDERS {
+            let Some((found, mut nodes, refusals)) = self.largest(entry, order) else { continue };
+            let reached = nodes.pop().map_or(0, |last| self.place[last]);
+            if refused.is_empty() || reached > furthest {
+                (refused, furthest) = (refusals, reached);
+            }
+            if let Some(found) = found
+                && best.as_ref().is_none_or(|best| found.work > best.work)
+            {
+                best = Some(found);
+            }
+        }
+        for (id, reason) in refused {
+            self.reasons[id].get_or_insert(reason);
+        }
+        let Some(found) = best else { return };
+        let border = elements(self.model, entry) + elements(self.model, found.exit);
+        if found.work < LEAST_WORK + MACS_PER_BORDER_ELEMENT * border {
+            return;
+        }
+        let Found { lowering, end, exit, nodes, .. } = found;
+        for &id in &nodes {
+            self.region_of[id] = Some(self.regions.len());
+        }
+        self.regions.push(Region { entry, exit, lowered: lowering.finish(end) });
+        self.open_exit = Some(exit);
+    }
+
+    /// Lowers what can be lowered from a tensor on. Gives the largest region
+    /// there, all nodes that were lowered and the reasons of those that were
+    /// not; nothing where the tensor itself cannot be taken.
+    #[allow(clippy::type_complexity, reason = "used once, in the only caller")]
+    fn largest(
+        &mut self,
+        entry: OutletId,
+        order: DataLayout,
+    ) -> Option<(Option<Found<'a>>, Vec<usize>, Vec<(usize, String)>)> {
+        let model = self.model;
+        let fact = model.outlet_fact(entry).ok()?;
+        if fact.konst.is_some() || fact.datum_type != f32::datum_type() {
+            return None;
+        }
+        let mut lowering = Lowering::new(model, entry, order).ok()?;
+        let (mut nodes, mut refused) = (vec![], vec![]);
+        let mut ahead: BTreeSet<usize> = self.readers(entry).collect();
+        while let Some(at) = ahead.pop_first() {
+            let id = self.order[at];
+            let node = model.node(id);
+            let reached = |outlet: &OutletId| {
+                lowering.tensors.contains_key(outlet) || is_constant(model, *outlet)
+            };
+            if self.region_of[id].is_some() || !node.inputs.iter().all(reached) {
+                continue;
+            }
+            self.lowered = self.lowered.checked_sub(1)?;
+            match lowering.node(node) {
+                Ok(()) => {
+                    nodes.push(id);
+                    ahead.extend(self.readers(id.into()));
+                }
+                Err(reason) => refused.push((id, reason)),
+            }
+        }
+        let found = self.furthest(entry, lowering, &nodes);
+        Some((found, nodes, refused))
+    }
+
+    fn readers(&self, outlet: OutletId) -> impl Iterator<Item = usize> + '_ {
+        let successors = &self.model.node(outlet.node).outputs[outlet.slot].successors;
+        successors.iter().map(|inlet| self.place[inlet.node])
+    }
+
+    /// The end that makes the largest region.
+    fn furthest(
+        &mut self,
+        entry: OutletId,
+        mut lowering: Lowering<'a>,
+        lowered: &[usize],
+    ) -> Option<Found<'a>> {
+        let mut below: u64 = lowered.iter().map(|&id| self.work[id]).sum();
+        let mut best: Option<(OutletId, End, Vec<usize>, u64)> = None;
+        for &last in lowered.iter().rev() {
+            // All that comes before it is no larger.
+            if best.as_ref().is_some_and(|best| best.3 >= below) {
+                break;
+            }
+            let exit = OutletId::from(last);
+            if let Some(nodes) = self.between(entry, exit) {
+                let work = nodes.iter().map(|&id| self.work[id]).sum();
+                if best.as_ref().is_none_or(|best| work > best.3)
+                    && let Ok(end) = lowering.end(exit)
+                {
+                    best = Some((exit, end, nodes, work));
+                }
+            }
+            below -= self.work[last];
+        }
+        let (exit, end, nodes, work) = best?;
+        Some(Found { lowering, end, exit, nodes, work })
+    }
+
+    /// The layers of the region between two tensors, if it is one.
+    fn between(&mut self, entry: OutletId, exit: OutletId) -> Option<Vec<usize>> {
+        let model = self.model;
+        let mut inside = BTreeSet::from([self.place[exit.node]]);
+        let mut ahead = vec![exit.node];
+        while let Some(id) = ahead.pop() {
+            for &input in model.node(id).inputs.iter().filter(|&&input| input != entry) {
+                if !is_constant(model, input) && inside.insert(self.place[input.node]) {
+                    ahead.push(input.node);
+                }
+            }
+        }
+        self.steps = self.steps.checked_sub(inside.len())?;
+        let nodes: Vec<usize> = inside.iter().map(|&at| self.order[at]).collect();
+        let within = nodes.iter().filter(|&&id| id != exit.node).all(|&id| {
+            let outlet = OutletId::from(id);
+            !model.outputs.contains(&outlet) && self.readers(outlet).all(|at| inside.contains(&at))
+        });
+        within.then_some(nodes)
+    }
+
+    fn finish(self) -> Cut {
+        let layers: Vec<usize> =
+            self.order.iter().copied().filter(|&id| self.is_layer(id)).collect();
+        let layer = |id: usize| match self.region_of[id] {
+            Some(region) => (id, Ok(region)),
+            None => (id, Err(self.reason(id))),
+        };
+        let layers = layers.into_iter().map(layer).collect();
+        Cut { regions: self.regions, layers }
+    }
+
+    /// Why a layer is in no region.
+    fn reason(&self, id: usize) -> String {
+        if let Some(reason) = &self.reasons[id] {
+            return reason.clone();
+        }
+        let several = |id: usize| {
+            let inputs = self.model.node(id).inputs.iter();
+            inputs.filter(|&&input| !is_constant(self.model, input)).count() > 1
+        };
+        if several(id) {
+            "joins tensors from outside one part".to_owned()
+        } else {
+            "is in a part too small for the copies at its borders".to_owned()
+        }
+    }
+}
+
+/// The multiply-accumulates of a node.
+pub(in super::super) fn macs(model: &TypedModel, id: usize) -> u64 {
+    let cost = model.node_input_facts(id).and_then(|facts| model.node(id).op.cost(&facts));
+    let counts = cost.unwrap_or_default().into_iter().filter_map(|(cost, count)| match cost {
+        Cost::FMA(_) => count.to_i64().ok(),
+        _ => None,
+    });
+    counts.map(i64::unsigned_abs).fold(0, u64::saturating_add)
+}
+
+fn elements(model: &TypedModel, outlet: OutletId) -> u64 {
+    sizes(model, outlet).map_or(0, |sizes| sizes.iter().map(|&size| size as u64).product())
+}
+
+fn is_constant(model: &TypedModel, outlet: OutletId) -> bool {
+    model.outlet_fact(outlet).is_ok_and(|fact| fact.konst.is_some())
+}
