@@ -4,24 +4,24 @@
 //! `catch_unwind`, with the result compared with what the guard computed; and
 //! who runs the network: the kernels where `lower` can lower all of it, else
 //! tract, with the kernels for the parts that it can lower. tract simplifies a
-//! network only as far as that needs: most are lowered as they are parsed. It does not decide what is a valid network (that is `verify`) nor
-//! what happens to the scores. Called by `Model` and by `check_model`.
+//! network only as far as that needs: most are lowered as they are parsed. It
+//! does not decide what is a valid network (that is `verify`) nor what happens
+//! to the scores. Called by `Model` and by `check_model`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use biglittle_kernels as kernels;
+use biglittle_kernels::{self as kernels, Isa};
 use serde::Serialize;
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::model::TypedModelPatch;
 use tract_onnx::tract_core::optim::Optimizer;
 
-use super::lower::regions::{self, Cut, macs};
+use super::lower::regions::{self, Cut};
 use super::lower::{Lowered, lower};
 use super::program::{Compiled, Program};
-use super::region::Region;
-use super::runtime::{Part, Runtime, TractLayer};
+use super::region::replaced;
+use super::runtime::Runtime;
 use super::verify::{ModelLimits, VerifiedModel, invalid, verify};
 use crate::{Error, ErrorKind, Result};
 
@@ -30,7 +30,9 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct LoadedModel {
     /// What runs it; shared by all threads.
     pub(crate) program: Program,
-    /// The same in words.
+    /// The instruction set of the kernels, where they run anything.
+    pub(crate) isa: Option<Isa>,
+    /// What runs it, in words.
     pub(crate) runtime: Runtime,
     /// What is known about the file.
     pub(crate) summary: ModelSummary,
@@ -76,7 +78,8 @@ pub struct ModelSummary {
     pub operators: Vec<(String, usize)>,
 }
 
-/// Checks `bytes` against `limits`, then opens them.
+/// Checks `bytes` against `limits`, then opens them, for one instruction set if
+/// it is given, and calls `watch` at the end of each phase.
 ///
 /// # Errors
 ///
@@ -84,47 +87,51 @@ pub struct ModelSummary {
 pub(crate) fn load(
     bytes: &[u8],
     limits: &ModelLimits,
+    isa: Option<Isa>,
     watch: &mut dyn FnMut(OpenPhase),
 ) -> Result<LoadedModel> {
-    let mut opening = Opening { bytes, limits, watch };
+    let mut opening = Opening { bytes, limits, isa, watch };
     let (mut typed, summary) = opening.typed()?;
     let mut lowered = unless_panic(|| Ok(lower(&typed)));
     if let Ok(None) = lowered {
         typed = opening.simplified(typed)?;
         lowered = unless_panic(|| Ok(lower(&typed)));
     }
-    let (program, runtime) = match lowered {
+    let (program, isa, runtime) = match lowered {
         Ok(Some(lowered)) => {
             opening.ended(OpenPhase::Lowered);
             // The kernels' copy of the weights is packed once tract's is gone:
             // the network has to be opened again in the rare case that this
             // fails.
             drop(typed);
-            match unless_panic(|| opening.compile(lowered)) {
+            let lengths = [&summary.input_shape, &summary.output_shape];
+            let lengths = lengths.map(|shape| shape.iter().product());
+            match unless_panic(|| opening.compile(lowered, lengths)) {
                 Ok(compiled) => {
                     opening.ended(OpenPhase::Compiled);
-                    let runtime = Runtime::kernels(compiled.model.isa());
-                    (Program::Kernels(compiled), runtime)
+                    let isa = compiled.model.isa();
+                    (Program::Kernels(compiled), Some(isa), Runtime::kernels(isa))
                 }
                 Err(reason) => return opening.for_tract(reason),
             }
         }
         Ok(None) => opening.in_parts(typed)?,
-        Err(reason) => (opening.prepared(typed)?, Runtime::tract_because(reason)),
+        Err(reason) => (opening.prepared(typed)?, None, Runtime::tract_because(reason)),
     };
-    Ok(LoadedModel { program, runtime, summary })
+    Ok(LoadedModel { program, isa, runtime, summary })
 }
 
 /// As [`load`], but always for tract.
 pub(crate) fn load_for_tract(bytes: &[u8], limits: &ModelLimits) -> Result<LoadedModel> {
     let reason = "the network was opened for tract on request".to_owned();
-    Opening { bytes, limits, watch: &mut |_| {} }.for_tract(reason)
+    Opening { bytes, limits, isa: None, watch: &mut |_| {} }.for_tract(reason)
 }
 
 /// A network that is being opened.
 struct Opening<'a> {
     bytes: &'a [u8],
     limits: &'a ModelLimits,
+    isa: Option<Isa>,
     watch: &'a mut dyn FnMut(OpenPhase),
 }
 
@@ -201,13 +208,20 @@ impl Opening<'_> {
     fn for_tract(&mut self, reason: String) -> Result<LoadedModel> {
         let (typed, summary) = self.typed()?;
         let program = self.prepared(typed)?;
-        Ok(LoadedModel { program, runtime: Runtime::tract_because(reason), summary })
+        let runtime = Runtime::tract_because(reason);
+        Ok(LoadedModel { program, isa: None, runtime, summary })
     }
 
-    /// Plans what was lowered and packs its weights; or the reason why not.
-    fn compile(&self, lowered: Lowered) -> std::result::Result<Compiled, String> {
+    /// Plans what was lowered and packs its weights; or the reason why not. Input
+    /// and output must have as many elements as `expected`.
+    fn compile(
+        &self,
+        lowered: Lowered,
+        expected: [usize; 2],
+    ) -> std::result::Result<Compiled, String> {
         let Lowered { graph, input, output, log_softmax } = lowered;
         let options = kernels::Options {
+            isa: self.isa,
             input_layout: input,
             output_layout: output,
             // Of the weights, and of the activations: together they stay below.
@@ -216,106 +230,42 @@ impl Opening<'_> {
         };
         let model = kernels::Model::compile(graph, &options)
             .map_err(|error| format!("the network is beyond the kernels: {error}"))?;
+        let lengths = [model.input_shape().len(), model.output_shape().len()];
+        if lengths != expected {
+            return Err(format!("{expected:?} values were lowered to {lengths:?}"));
+        }
         Ok(Compiled { model: Arc::new(model), log_softmax })
     }
 
     /// Has the kernels run what they can of a network and tract the rest.
-    fn in_parts(&mut self, mut typed: TypedModel) -> Result<(Program, Runtime)> {
+    fn in_parts(&mut self, typed: TypedModel) -> Result<(Program, Option<Isa>, Runtime)> {
         let cut = unless_panic(|| regions::cut(&typed).map_err(|error| error.to_string()));
         let Cut { regions, mut layers } = match cut {
             Ok(cut) => cut,
-            Err(reason) => return Ok((self.prepared(typed)?, Runtime::tract_because(reason))),
+            Err(reason) => {
+                return Ok((self.prepared(typed)?, None, Runtime::tract_because(reason)));
+            }
         };
         self.ended(OpenPhase::Lowered);
-        let macs_of: Vec<u64> = layers.iter().map(|&(id, _)| macs(&typed, id)).collect();
-        let mut compiled = Vec::with_capacity(regions.len());
+        let mut placed = Vec::with_capacity(regions.len());
         for (index, region) in regions.into_iter().enumerate() {
-            let (entry, exit) = (region.entry, region.exit);
-            match unless_panic(|| self.compile(region.lowered)) {
-                Ok(program) => compiled.push((entry, exit, program)),
+            match unless_panic(|| self.compile(region.lowered, region.lengths)) {
+                Ok(compiled) => placed.push((region.entry, region.exit, compiled)),
                 Err(reason) => {
-                    for (_, of) in layers.iter_mut().filter(|(_, of)| *of == Ok(index)) {
-                        *of = Err(format!("is in a part that was not compiled: {reason}"));
+                    for layer in layers.iter_mut().filter(|layer| layer.place == Ok(index)) {
+                        layer.place = Err(format!("is in a part that was not compiled: {reason}"));
                     }
                 }
             }
         }
         self.ended(OpenPhase::Compiled);
-        let runtime = in_words(&typed, &layers, &macs_of, &compiled);
-        typed = guarded("opened", ErrorKind::InvalidModel, move || replaced(typed, compiled))?;
-        Ok((self.prepared(typed)?, runtime))
-    }
-}
-
-/// Puts the compiled parts in the places of the layers that they stand for.
-fn replaced(
-    mut typed: TypedModel,
-    parts: Vec<(OutletId, OutletId, Compiled)>,
-) -> TractResult<TypedModel> {
-    // The output of a part may be the input of the next.
-    let mut renamed = std::collections::HashMap::new();
-    for (index, (entry, exit, compiled)) in parts.into_iter().enumerate() {
-        let entry = renamed.get(&entry).copied().unwrap_or(entry);
-        let shape = typed.outlet_fact(exit)?.shape.as_concrete().unwrap_or_default().into();
-        let mut patch = TypedModelPatch::default();
-        let input = patch.tap_model(&typed, entry)?;
-        let name = format!("kernels.{index}");
-        let output = patch.wire_node(name, Region { compiled, shape }, &[input])?[0];
-        patch.shunt_outside(&typed, exit, output)?;
-        patch.apply(&mut typed)?;
-        renamed.insert(exit, OutletId::new(typed.nodes().len() - 1, 0));
-    }
-    typed.compact()?;
-    Ok(typed)
-}
-
-/// Which layers run where.
-fn in_words(
-    typed: &TypedModel,
-    layers: &[(usize, std::result::Result<usize, String>)],
-    macs: &[u64],
-    compiled: &[(OutletId, OutletId, Compiled)],
-) -> Runtime {
-    let mut parts: Vec<(Option<usize>, Part)> = vec![];
-    for ((id, of), macs) in layers.iter().zip(macs) {
-        let node = typed.node(*id);
-        match of {
-            Ok(region) => match parts.iter_mut().find(|(index, _)| *index == Some(*region)) {
-                Some((_, Part::Kernels { layers, macs: sum })) => {
-                    layers.push(node.name.clone());
-                    *sum += macs;
-                }
-                _ => {
-                    let part = Part::Kernels { layers: vec![node.name.clone()], macs: *macs };
-                    parts.push((Some(*region), part));
-                }
-            },
-            Err(reason) => {
-                let layer = TractLayer {
-                    name: node.name.clone(),
-                    operator: node.op.name().to_string(),
-                    reason: reason.clone(),
-                };
-                match parts.last_mut() {
-                    Some((_, Part::Tract { layers, macs: sum })) => {
-                        layers.push(layer);
-                        *sum += macs;
-                    }
-                    _ => parts.push((None, Part::Tract { layers: vec![layer], macs: *macs })),
-                }
-            }
-        }
-    }
-    let parts: Vec<Part> = parts.into_iter().map(|(_, part)| part).collect();
-    match compiled.first() {
-        Some((_, _, first)) => Runtime::mixed(first.model.isa(), parts),
-        None => {
-            let layers = parts.into_iter().flat_map(|part| match part {
-                Part::Tract { layers, .. } => layers,
-                Part::Kernels { .. } => vec![],
-            });
-            Runtime::tract(layers.collect())
-        }
+        let isa = placed.first().map(|(_, _, first)| first.model.isa());
+        let runtime = match isa {
+            Some(isa) => Runtime::mixed(isa, regions::parts(layers)),
+            None => Runtime::tract(regions::parts(layers)),
+        };
+        let typed = guarded("opened", ErrorKind::InvalidModel, move || replaced(typed, placed))?;
+        Ok((self.prepared(typed)?, isa, runtime))
     }
 }
 
@@ -387,5 +337,5 @@ fn refused(what: &str, error: &TractError) -> Error {
 /// assert_eq!(error.kind(), biglittle::ErrorKind::InvalidModel);
 /// ```
 pub fn check_model(bytes: &[u8], limits: &ModelLimits) -> Result<ModelSummary> {
-    load(bytes, limits, &mut |_| {}).map(|loaded| loaded.summary)
+    load(bytes, limits, None, &mut |_| {}).map(|loaded| loaded.summary)
 }

@@ -13,6 +13,7 @@ mod runtime;
 mod session;
 mod verify;
 
+pub use biglittle_kernels::{Isa, LayerProfile, Profile};
 pub use load::{ModelSummary, OpenPhase, check_model};
 pub use runtime::{Part, Runtime, TractLayer};
 pub use session::{Model, Session};

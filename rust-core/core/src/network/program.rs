@@ -41,9 +41,18 @@ impl CompiledSession {
         }
     }
 
-    /// Runs once; allocates nothing.
-    pub(super) fn run(&mut self, input: &[f32], output: &mut [f32]) -> Result<(), kernels::Error> {
-        self.session.run(input, output)?;
+    /// Runs once, adding the times of the layers to `profile`; allocates
+    /// nothing.
+    pub(super) fn run(
+        &mut self,
+        input: &[f32],
+        output: &mut [f32],
+        profile: Option<&mut kernels::Profile>,
+    ) -> Result<(), kernels::Error> {
+        match profile {
+            None => self.session.run(input, output)?,
+            Some(profile) => self.session.run_profiled(input, output, profile)?,
+        }
         if self.log_softmax {
             take_log_softmax(output);
         }

@@ -1,10 +1,11 @@
 //! A part of a network that the kernels run, as an operator inside tract's
 //! model.
 //!
-//! Decides nothing: `lower` has found the part and `load` puts the operator in
-//! its place. The operator's tensors have tract's shapes; the kernels read and
+//! Decides nothing: `lower` has found the part and `load` has it put in its place
+//! here. The operator's tensors have tract's shapes; the kernels read and
 //! write them in whatever order their elements are in.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tract_onnx::prelude::*;
@@ -14,10 +15,10 @@ use super::program::{Compiled, CompiledSession};
 
 /// A part of a network with one input and one output.
 #[derive(Debug, Clone)]
-pub(super) struct Region {
-    pub(super) compiled: Compiled,
+struct Region {
+    compiled: Compiled,
     /// The output's shape.
-    pub(super) shape: TVec<usize>,
+    shape: TVec<usize>,
 }
 
 impl PartialEq for Region {
@@ -82,13 +83,36 @@ impl OpState for RegionState {
             }
         };
         // Nobody holds the last run's output any more, so this does not copy.
+        let input = inputs[0].try_as_plain_ram()?;
         let mut ram = Arc::make_mut(output).try_as_plain_ram_mut()?;
-        session
-            .run(inputs[0].try_as_plain_ram()?.as_slice::<f32>()?, ram.as_slice_mut::<f32>()?)?;
+        session.run(input.as_slice::<f32>()?, ram.as_slice_mut::<f32>()?, None)?;
         Ok(tvec!(TValue::from_const(output.clone())))
     }
 
     fn reset_lanes(&mut self, _: &[LaneId]) -> TractResult<()> {
         Ok(())
     }
+}
+
+/// Puts the compiled parts in the places of the layers that they stand for.
+pub(super) fn replaced(
+    mut typed: TypedModel,
+    parts: Vec<(OutletId, OutletId, Compiled)>,
+) -> TractResult<TypedModel> {
+    // The output of a part may be the input of the next.
+    let mut renamed = HashMap::new();
+    for (index, (entry, exit, compiled)) in parts.into_iter().enumerate() {
+        let entry = renamed.get(&entry).copied().unwrap_or(entry);
+        let shape = typed.outlet_fact(exit)?.shape.eval_to_usize(&SymbolValues::default())?;
+        let shape = shape.into_owned();
+        let mut patch = TypedModelPatch::default();
+        let input = patch.tap_model(&typed, entry)?;
+        let name = format!("kernels.{index}");
+        let output = patch.wire_node(name, Region { compiled, shape }, &[input])?[0];
+        patch.shunt_outside(&typed, exit, output)?;
+        patch.apply(&mut typed)?;
+        renamed.insert(exit, OutletId::new(typed.nodes().len() - 1, 0));
+    }
+    typed.compact()?;
+    Ok(typed)
 }

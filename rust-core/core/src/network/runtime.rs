@@ -84,8 +84,15 @@ impl Runtime {
         Runtime::Mixed { instruction_set: instruction_set(isa), parts }
     }
 
-    /// All by tract, because of the first of `layers`.
-    pub(super) fn tract(layers: Vec<TractLayer>) -> Runtime {
+    /// All by tract, because of the first layer of `parts`.
+    pub(super) fn tract(parts: Vec<Part>) -> Runtime {
+        let layers: Vec<TractLayer> = parts
+            .into_iter()
+            .flat_map(|part| match part {
+                Part::Tract { layers, .. } => layers,
+                Part::Kernels { .. } => vec![],
+            })
+            .collect();
         let reason = layers.first().map_or_else(String::new, ToString::to_string);
         Runtime::Tract { reason, layers }
     }

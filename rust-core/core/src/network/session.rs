@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use biglittle_kernels::{Isa, Profile};
 use tract_onnx::prelude::{TValue, Tensor, TypedSimpleState, tvec};
 
 use super::load::{LoadedModel, ModelSummary, OpenPhase, guarded, load, load_for_tract};
@@ -36,7 +37,7 @@ impl Model {
         limits: &ModelLimits,
         watch: &mut dyn FnMut(OpenPhase),
     ) -> Result<Self> {
-        Ok(Model(Arc::new(load(bytes, limits, watch)?)))
+        Ok(Model(Arc::new(load(bytes, limits, None, watch)?)))
     }
 
     /// As [`open`](Model::open), but for tract even where the kernels could run
@@ -46,6 +47,26 @@ impl Model {
     /// Those of [`open`](Model::open).
     pub fn open_for_tract(bytes: &[u8], limits: &ModelLimits) -> Result<Self> {
         Ok(Model(Arc::new(load_for_tract(bytes, limits)?)))
+    }
+
+    /// As [`open`](Model::open), but where the kernels run the network they
+    /// use this instruction set: to compare it with others.
+    ///
+    /// # Errors
+    /// Those of [`open`](Model::open), and [`ErrorKind::InvalidArgument`] when
+    /// this machine does not have the instruction set.
+    pub fn open_with_isa(bytes: &[u8], limits: &ModelLimits, isa: Isa) -> Result<Self> {
+        if !isa.is_available() {
+            let available: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "this machine does not have the instruction set {isa}; choose one of {}",
+                    available.join(", ")
+                ),
+            ));
+        }
+        Ok(Model(Arc::new(load(bytes, limits, Some(isa), &mut |_| {})?)))
     }
 
     /// What the file holds.
@@ -58,6 +79,23 @@ impl Model {
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
         &self.0.runtime
+    }
+
+    /// The instruction set of the kernels; `None` where tract runs all of the
+    /// network.
+    #[must_use]
+    pub fn isa(&self) -> Option<Isa> {
+        self.0.isa
+    }
+
+    /// An empty profile for [`Session::run_profiled`]; `None` where tract runs
+    /// the network or a part of it, whose layers are not timed.
+    #[must_use]
+    pub fn profile(&self) -> Option<Profile> {
+        match &self.0.program {
+            Program::Kernels(compiled) => Some(Profile::new(&compiled.model)),
+            Program::Tract(_) => None,
+        }
     }
 }
 
@@ -107,6 +145,32 @@ impl Session {
     /// [`ErrorKind::InvalidArgument`] when `input` has another length,
     /// [`ErrorKind::Inference`] when the network fails.
     pub fn run(&mut self, input: &[f32], output: &mut Vec<f32>) -> Result<()> {
+        self.run_with(input, output, None)
+    }
+
+    /// As [`run`](Session::run), adding the time of every layer to `profile`,
+    /// which was made by [`Model::profile`] of the same model. Reading the
+    /// clock between layers costs some time itself.
+    ///
+    /// # Errors
+    /// Those of [`run`](Session::run); [`ErrorKind::Inference`] also when the
+    /// profile is of another network. Where tract runs the network, the
+    /// profile is left as it is.
+    pub fn run_profiled(
+        &mut self,
+        input: &[f32],
+        output: &mut Vec<f32>,
+        profile: &mut Profile,
+    ) -> Result<()> {
+        self.run_with(input, output, Some(profile))
+    }
+
+    fn run_with(
+        &mut self,
+        input: &[f32],
+        output: &mut Vec<f32>,
+        profile: Option<&mut Profile>,
+    ) -> Result<()> {
         let summary = self.model.summary();
         let expected: usize = summary.input_shape.iter().product();
         if input.len() != expected {
@@ -124,7 +188,7 @@ impl Session {
         let run = guarded("run", ErrorKind::Inference, || match state {
             State::Kernels(session) => {
                 output.resize(values, 0.0);
-                Ok(session.run(input, output)?)
+                Ok(session.run(input, output, profile)?)
             }
             State::Tract { state, input: tensor } => {
                 // tract lets go of the input when a run ends, so this does not copy.

@@ -15,21 +15,32 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::Cost;
 use tract_onnx::tract_core::ops::source::TypedSource;
 
+use super::super::runtime::{Part, TractLayer};
 use super::{End, Lowered, Lowering, ORDERS, sizes};
 
 /// A part of a network for the kernels.
 pub(in super::super) struct Region {
     pub(in super::super) entry: OutletId,
     pub(in super::super) exit: OutletId,
+    /// Elements of the two tensors.
+    pub(in super::super) lengths: [usize; 2],
     pub(in super::super) lowered: Lowered,
 }
 
 /// How a network is cut.
 pub(in super::super) struct Cut {
     pub(in super::super) regions: Vec<Region>,
-    /// All layers in an order of execution, with the index of their region or
-    /// the reason why they have none.
-    pub(in super::super) layers: Vec<(usize, Result<usize, String>)>,
+    /// All layers in an order of execution.
+    pub(in super::super) layers: Vec<Layer>,
+}
+
+/// A layer of a network that is cut.
+pub(in super::super) struct Layer {
+    name: String,
+    operator: String,
+    macs: u64,
+    /// The index of its region, or why it has none.
+    pub(in super::super) place: Result<usize, String>,
 }
 
 /// Multiply-accumulates that tract does in the time that the kernels need to
@@ -152,15 +163,20 @@ impl<'a> Search<'a> {
             self.reasons[id].get_or_insert(reason);
         }
         let Some(found) = best else { return };
-        let border = elements(self.model, entry) + elements(self.model, found.exit);
-        if found.work < LEAST_WORK + MACS_PER_BORDER_ELEMENT * border {
+        let lengths = [entry, found.exit].map(|outlet| elements(self.model, outlet));
+        if found.work < LEAST_WORK + MACS_PER_BORDER_ELEMENT * (lengths[0] + lengths[1]) {
             return;
         }
         let Found { lowering, end, exit, nodes, .. } = found;
         for &id in &nodes {
             self.region_of[id] = Some(self.regions.len());
         }
-        self.regions.push(Region { entry, exit, lowered: lowering.finish(end) });
+        self.regions.push(Region {
+            entry,
+            exit,
+            lengths: lengths.map(|length| length as usize),
+            lowered: lowering.finish(end),
+        });
         self.open_exit = Some(exit);
     }
 
@@ -259,13 +275,16 @@ impl<'a> Search<'a> {
     }
 
     fn finish(self) -> Cut {
-        let layers: Vec<usize> =
-            self.order.iter().copied().filter(|&id| self.is_layer(id)).collect();
-        let layer = |id: usize| match self.region_of[id] {
-            Some(region) => (id, Ok(region)),
-            None => (id, Err(self.reason(id))),
+        let layer = |&id: &usize| {
+            let node = self.model.node(id);
+            Layer {
+                name: node.name.clone(),
+                operator: node.op.name().to_string(),
+                macs: macs(self.model, id),
+                place: self.region_of[id].ok_or_else(|| self.reason(id)),
+            }
         };
-        let layers = layers.into_iter().map(layer).collect();
+        let layers = self.order.iter().filter(|&&id| self.is_layer(id)).map(layer).collect();
         Cut { regions: self.regions, layers }
     }
 
@@ -286,8 +305,37 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Which layers run where: each region once, in the place of its first layer.
+pub(in super::super) fn parts(layers: Vec<Layer>) -> Vec<Part> {
+    let mut parts: Vec<(Option<usize>, Part)> = vec![];
+    for Layer { name, operator, macs: work, place } in layers {
+        let part = match &place {
+            Ok(region) => parts.iter_mut().find(|(index, _)| index.as_ref() == Some(region)),
+            Err(_) => parts.last_mut().filter(|(index, _)| index.is_none()),
+        };
+        match (part, place) {
+            (Some((_, Part::Kernels { layers, macs })), Ok(_)) => {
+                layers.push(name);
+                *macs += work;
+            }
+            (Some((_, Part::Tract { layers, macs })), Err(reason)) => {
+                layers.push(TractLayer { name, operator, reason });
+                *macs += work;
+            }
+            (_, Ok(region)) => {
+                parts.push((Some(region), Part::Kernels { layers: vec![name], macs: work }));
+            }
+            (_, Err(reason)) => {
+                let layers = vec![TractLayer { name, operator, reason }];
+                parts.push((None, Part::Tract { layers, macs: work }));
+            }
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
+}
+
 /// The multiply-accumulates of a node.
-pub(in super::super) fn macs(model: &TypedModel, id: usize) -> u64 {
+fn macs(model: &TypedModel, id: usize) -> u64 {
     let cost = model.node_input_facts(id).and_then(|facts| model.node(id).op.cost(&facts));
     let counts = cost.unwrap_or_default().into_iter().filter_map(|(cost, count)| match cost {
         Cost::FMA(_) => count.to_i64().ok(),
