@@ -23,6 +23,7 @@ use super::program::{Compiled, Program};
 use super::region::replaced;
 use super::runtime::Runtime;
 use super::verify::{ModelLimits, VerifiedModel, invalid, verify};
+use super::weights;
 use crate::{Error, ErrorKind, Result};
 
 /// A network that has been opened.
@@ -157,11 +158,15 @@ impl Opening<'_> {
 
     /// The graph in tract's operators, with all shapes.
     fn typed(&mut self) -> Result<(TypedModel, ModelSummary)> {
-        let (proto, summary) = checked(self.bytes, self.limits)?;
+        let (mut proto, summary) = checked(self.bytes, self.limits)?;
         self.ended(OpenPhase::Checked);
         let input = f32::fact(&summary.input_shape[..]);
         let mut model = guarded("opened", ErrorKind::InvalidModel, move || {
-            onnx().model_for_proto_model(&proto)
+            let taken = proto.graph.as_mut().map(weights::take).unwrap_or_default();
+            let mut model = onnx().model_for_proto_model(&proto)?;
+            drop(proto);
+            weights::put(&mut model, taken)?;
+            Ok(model)
         })?;
         self.ended(OpenPhase::Parsed);
         let (output, typed) = guarded("opened", ErrorKind::InvalidModel, move || {
