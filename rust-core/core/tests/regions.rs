@@ -171,6 +171,7 @@ fn small_parts_stay_with_tract() {
     }
     let runtime = compare("small", &b.finish(&x));
     let Runtime::Tract { layers, .. } = &runtime else { panic!("{runtime}") };
+    assert!(runtime.to_string().contains("(Erf) is Erf"), "{runtime}");
     let small = layers.iter().filter(|layer| layer.reason.contains("too small")).count();
     assert_eq!(small, 3, "{layers:?}");
 }
@@ -260,7 +261,8 @@ fn network(layers: &[Layer], whole: bool) -> Vec<u8> {
 
 #[test]
 fn random_networks_are_cut_exactly() {
-    let mut runner = TestRunner::default();
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new(config);
     let (cases, mixed) = (Cell::new(0), Cell::new(0));
     let result = runner.run(&(layers(), any::<bool>()), |(layers, whole)| {
         let runtime = compare(&format!("{layers:?}"), &network(&layers, whole));

@@ -5,6 +5,8 @@ use std::fmt;
 use biglittle_kernels::Isa;
 use serde::Serialize;
 
+use super::lower::regions::culprit;
+
 /// What runs a network.
 ///
 /// Its text is one line: `kernels (AVX-512)`, `kernels (AVX-512) for 97.0 % of
@@ -84,7 +86,7 @@ impl Runtime {
         Runtime::Mixed { instruction_set: instruction_set(isa), parts }
     }
 
-    /// All by tract, because of the first layer of `parts`.
+    /// All by tract, because of a layer of `parts`.
     pub(super) fn tract(parts: Vec<Part>) -> Runtime {
         let layers: Vec<TractLayer> = parts
             .into_iter()
@@ -93,7 +95,7 @@ impl Runtime {
                 Part::Kernels { .. } => vec![],
             })
             .collect();
-        let reason = layers.first().map_or_else(String::new, ToString::to_string);
+        let reason = culprit(&layers).map_or_else(String::new, ToString::to_string);
         Runtime::Tract { reason, layers }
     }
 

@@ -16,6 +16,10 @@ use tract_onnx::tract_core::ops::konst::Const;
 /// Constants of fewer bytes stay where they are.
 const LARGE: usize = 1024;
 
+/// No more than any allocation has, so that the memory of a constant that is gone
+/// is enough for the tensor of the next.
+const ALIGNMENT: usize = 16;
+
 /// Takes the large constants out of a graph with one input.
 pub(super) fn take(graph: &mut pb::GraphProto) -> Vec<pb::TensorProto> {
     let is_large = |tensor: &mut pb::TensorProto| {
@@ -45,7 +49,7 @@ pub(super) fn put(model: &mut InferenceModel, weights: Vec<pb::TensorProto>) -> 
     }
     for (input, weights) in model.inputs.split_off(1).into_iter().zip(weights) {
         let shape: Vec<usize> = weights.dims.iter().map(|&dim| dim as usize).collect();
-        let mut tensor = Tensor::zero::<f32>(&shape)?;
+        let mut tensor = Tensor::zero_aligned::<f32>(&shape, ALIGNMENT)?;
         let mut values = tensor.try_as_plain_ram_mut()?;
         for (to, from) in values.as_slice_mut()?.iter_mut().zip(weights.raw_data.as_chunks().0) {
             *to = f32::from_le_bytes(*from);

@@ -55,6 +55,11 @@ const LEAST_WORK: u64 = 50_000;
 /// What an element that an operator without multiplications makes counts for.
 const WORK_PER_ELEMENT: u64 = 4;
 
+/// Why a layer that could be lowered is not: it has inputs from outside one part,
+/// or the part is too small.
+const JOINS: &str = "joins tensors from outside one part";
+const SMALL: &str = "is in a part too small for the copies at its borders";
+
 /// Bounds on the search in a network that is made to be slow: layers that are
 /// lowered, for each layer of the network, and steps of the search for ends.
 const MAX_LOWERED_PER_LAYER: usize = 8;
@@ -297,12 +302,14 @@ impl<'a> Search<'a> {
             let inputs = self.model.node(id).inputs.iter();
             inputs.filter(|&&input| !is_constant(self.model, input)).count() > 1
         };
-        if several(id) {
-            "joins tensors from outside one part".to_owned()
-        } else {
-            "is in a part too small for the copies at its borders".to_owned()
-        }
+        if several(id) { JOINS.to_owned() } else { SMALL.to_owned() }
     }
+}
+
+/// The first layer that cannot be lowered, or else the first.
+pub(in super::super) fn culprit(layers: &[TractLayer]) -> Option<&TractLayer> {
+    let itself = |layer: &&TractLayer| layer.reason != JOINS && layer.reason != SMALL;
+    layers.iter().find(itself).or(layers.first())
 }
 
 /// Which layers run where: each region once, in the place of its first layer.
