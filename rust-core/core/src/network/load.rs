@@ -156,7 +156,7 @@ impl Opening<'_> {
         (self.watch)(phase);
     }
 
-    /// The graph in tract's operators, with all shapes.
+    /// The graph in tract's operators, with all shapes and constants.
     fn typed(&mut self) -> Result<(TypedModel, ModelSummary)> {
         let (mut proto, summary) = checked(self.bytes, self.limits)?;
         self.ended(OpenPhase::Checked);
@@ -171,7 +171,8 @@ impl Opening<'_> {
         self.ended(OpenPhase::Parsed);
         let (output, typed) = guarded("opened", ErrorKind::InvalidModel, move || {
             model.set_input_fact(0, input.into())?;
-            let typed = model.into_typed()?;
+            let mut typed = model.into_typed()?;
+            Optimizer::prop_consts().optimize(&mut typed)?;
             Ok((typed.output_fact(0)?.clone(), typed))
         })?;
         if output.datum_type != f32::datum_type()

@@ -23,7 +23,7 @@ use biglittle_kernels::{
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::{AxisOp, DimLike};
 use tract_onnx::tract_core::ops::Downsample;
-use tract_onnx::tract_core::ops::array::{MultiBroadcastTo, Pad, Slice, TypedConcat};
+use tract_onnx::tract_core::ops::array::{MultiBroadcastTo, Pad, Slice, StridedSlice, TypedConcat};
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::cnn::{Conv, MaxPool, SumPool};
 use tract_onnx::tract_core::ops::einsum::EinSum;
@@ -61,7 +61,12 @@ pub(super) fn lower(model: &TypedModel) -> Option<Lowered> {
     let nodes = model.eval_order().ok()?;
     ORDERS.into_iter().find_map(|order| {
         let mut lowering = Lowering::new(model, entry, order).ok()?;
-        nodes.iter().try_for_each(|&id| lowering.node(model.node(id))).ok()?;
+        for node in nodes.iter().map(|&id| model.node(id)) {
+            if let Err(reason) = lowering.node(node) {
+                log::debug!("not lowered whole: layer {:?} {reason}", node.name);
+                return None;
+            }
+        }
         let end = lowering.end(exit).ok()?;
         Some(lowering.finish(end))
     })
@@ -184,6 +189,8 @@ impl<'a> Lowering<'a> {
             self.concat(node, op)?
         } else if let Some(op) = node.op_as::<Slice>() {
             self.slice(node, op)?
+        } else if let Some(op) = node.op_as::<StridedSlice>() {
+            self.strided_slice(node, op)?
         } else if let Some(op) = node.op_as::<Pad>() {
             self.pad(node, op)?
         } else if let Some(op) = node.op_as::<Softmax>() {
