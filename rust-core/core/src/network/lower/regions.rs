@@ -70,18 +70,26 @@ pub(in super::super) fn cut(model: &TypedModel) -> TractResult<Cut> {
     let mut search = Search::new(model)?;
     for at in 0..search.order.len() {
         let id = search.order[at];
-        let node = model.node(id);
-        if search.is_layer(id) && search.region_of[id].is_none() {
-            search.from_each_output(node);
-        } else if node.op_is::<TypedSource>() {
-            search.from_each_output(node);
+        if search.region_of[id].is_some() {
+            continue;
         }
-        // Behind a region it goes on with what it makes.
-        while let Some(exit) = search.open_exit.take() {
-            search.from(exit);
+        let mut entries: Vec<OutletId> =
+            (0..model.node(id).outputs.len()).map(|slot| OutletId::new(id, slot)).collect();
+        // Behind a region it goes on with what that makes.
+        while let Some(entry) = entries.pop() {
+            entries.extend(search.take(entry));
         }
     }
     Ok(search.finish())
+}
+
+/// What is lowered from a tensor on.
+struct Reached<'a> {
+    found: Option<Found<'a>>,
+    /// How many layers, in the region or not.
+    layers: usize,
+    /// The layers that were not, and why.
+    refused: Vec<(usize, String)>,
 }
 
 /// The largest region from a tensor on.
@@ -103,7 +111,6 @@ struct Search<'a> {
     region_of: Vec<Option<usize>>,
     reasons: Vec<Option<String>>,
     regions: Vec<Region>,
-    open_exit: Option<OutletId>,
     lowered: usize,
     steps: usize,
 }
@@ -129,7 +136,6 @@ impl<'a> Search<'a> {
             region_of: vec![None; count],
             reasons: vec![None; count],
             regions: vec![],
-            open_exit: None,
             lowered,
             steps: MAX_STEPS,
         })
@@ -141,59 +147,32 @@ impl<'a> Search<'a> {
         !node.op_is::<TypedSource>() && node.outputs.iter().any(|o| o.fact.konst.is_none())
     }
 
-    fn from_each_output(&mut self, node: &TypedNode) {
-        for slot in 0..node.outputs.len() {
-            self.from(OutletId::new(node.id, slot));
-        }
-    }
-
-    /// Takes the largest region that begins with a tensor, if it is worth it.
-    fn from(&mut self, entry: OutletId) {
-        let mut best: Option<Found<'a>> = None;
-        let mut refused: Vec<(usize, String)> = vec![];
-        let mut furthest = 0;
-        for order in ORDERS {
-            let Some((found, mut nodes, refusals)) = self.largest(entry, order) else { continue };
-            let reached = nodes.pop().map_or(0, |last| self.place[last]);
-            if refused.is_empty() || reached > furthest {
-                (refused, furthest) = (refusals, reached);
-            }
-            if let Some(found) = found
-                && best.as_ref().is_none_or(|best| found.work > best.work)
-            {
-                best = Some(found);
-            }
-        }
-        for (id, reason) in refused {
+    /// Takes the largest region that begins with a tensor, if it is worth it, and
+    /// gives its exit.
+    fn take(&mut self, entry: OutletId) -> Option<OutletId> {
+        let mut reached = ORDERS.map(|order| self.reach(entry, order));
+        // What one order of the axes cannot lower may be no fault of the layer.
+        let refusals = reached.iter_mut().rev().flatten().max_by_key(|reached| reached.layers);
+        for (id, reason) in refusals.map(|reached| std::mem::take(&mut reached.refused))? {
             self.reasons[id].get_or_insert(reason);
         }
-        let Some(found) = best else { return };
-        let lengths = [entry, found.exit].map(|outlet| elements(self.model, outlet));
-        if found.work < LEAST_WORK + MACS_PER_BORDER_ELEMENT * (lengths[0] + lengths[1]) {
-            return;
+        let found = reached.into_iter().rev().flatten().filter_map(|reached| reached.found);
+        let Found { lowering, end, exit, nodes, work } = found.max_by_key(|found| found.work)?;
+        let lengths = [entry, exit].map(|outlet| elements(self.model, outlet));
+        if work < LEAST_WORK + MACS_PER_BORDER_ELEMENT * (lengths[0] + lengths[1]) {
+            return None;
         }
-        let Found { lowering, end, exit, nodes, .. } = found;
         for &id in &nodes {
             self.region_of[id] = Some(self.regions.len());
         }
-        self.regions.push(Region {
-            entry,
-            exit,
-            lengths: lengths.map(|length| length as usize),
-            lowered: lowering.finish(end),
-        });
-        self.open_exit = Some(exit);
+        let lengths = lengths.map(|length| length as usize);
+        self.regions.push(Region { entry, exit, lengths, lowered: lowering.finish(end) });
+        Some(exit)
     }
 
-    /// Lowers what can be lowered from a tensor on. Gives the largest region
-    /// there, all nodes that were lowered and the reasons of those that were
-    /// not; nothing where the tensor itself cannot be taken.
-    #[allow(clippy::type_complexity, reason = "used once, in the only caller")]
-    fn largest(
-        &mut self,
-        entry: OutletId,
-        order: DataLayout,
-    ) -> Option<(Option<Found<'a>>, Vec<usize>, Vec<(usize, String)>)> {
+    /// Lowers what can be lowered from a tensor on; nothing where the tensor
+    /// itself cannot be taken.
+    fn reach(&mut self, entry: OutletId, order: DataLayout) -> Option<Reached<'a>> {
         let model = self.model;
         let fact = model.outlet_fact(entry).ok()?;
         if fact.konst.is_some() || fact.datum_type != f32::datum_type() {
@@ -221,7 +200,7 @@ impl<'a> Search<'a> {
             }
         }
         let found = self.furthest(entry, lowering, &nodes);
-        Some((found, nodes, refused))
+        Some(Reached { found, layers: nodes.len(), refused })
     }
 
     fn readers(&self, outlet: OutletId) -> impl Iterator<Item = usize> + '_ {
