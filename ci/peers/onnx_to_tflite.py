@@ -110,6 +110,22 @@ class Converter:
         inputs = [self.tensors[node.input[0]], self.out.constant(weight), self.out.constant(bias)]
         self.emit(node, "FULLY_CONNECTED", inputs, (1, len(bias)), "FullyConnectedOptions")
 
+    def op_dequantizelinear(self, node: onnx.NodeProto, attributes: dict) -> None:
+        """Of weights only: they are stored as they are used."""
+        if not all(name in self.weights for name in node.input):
+            raise Unsupported("there is no conversion of quantised activations")
+        steps, scale, zero = (self.weights[name].astype(np.float32) for name in node.input)
+        shape = [1] * steps.ndim
+        shape[attributes.get("axis", 1)] = -1
+        widened = (steps - zero.reshape(shape)) * scale.reshape(shape)
+        self.weights[node.output[0]] = widened.astype(np.float32)
+
+    def op_cast(self, node: onnx.NodeProto, _: dict) -> None:
+        """Of weights only, likewise."""
+        if node.input[0] not in self.weights:
+            raise Unsupported("there is no conversion of Cast")
+        self.weights[node.output[0]] = self.weights[node.input[0]].astype(np.float32)
+
     # --- windows ------------------------------------------------------------------
 
     def padded(
@@ -242,6 +258,17 @@ class Converter:
         outputs = [self.result(name, (*image, c // count)) for name in node.output]
         inputs = [self.out.constant(3, np.int32), x]
         self.out.operator("SPLIT", inputs, outputs, "SplitOptions", numSplits=count)
+
+    def op_slice(self, node: onnx.NodeProto, _: dict) -> None:
+        """Of a vector only: a part of the scores."""
+        x = self.tensors[node.input[0]]
+        start, end, axis, *step = (self.weights[name].tolist() for name in node.input[1:])
+        if len(self.out.shape(x)) != 2 or axis not in ([1], [-1]) or step not in ([], [[1]]):
+            raise Unsupported("there is no conversion of slicing anything but a vector")
+        _, count = self.out.shape(x)
+        first, last, _ = slice(start[0], end[0]).indices(count)
+        bounds = [self.out.constant(pair, np.int32) for pair in ([0, first], [1, last], [1, 1])]
+        self.emit(node, "STRIDED_SLICE", [x, *bounds], (1, last - first), "StridedSliceOptions")
 
     def reshaped(self, x: int, shape: list[int]) -> int:
         y = self.out.tensor(tuple(shape))

@@ -50,7 +50,7 @@ def table(document: dict) -> str:
     for network, figures in document["networks"].items():
         times = [milliseconds(figures["median_ns"].get(key)) for key in COLUMNS]
         best = figures.get("to_best_peer", {}).get("ours")
-        rows.append([f"`{network}`", millions(figures['macs']), *times, ratio(best)])
+        rows.append([f"`{network}`", millions(figures["macs"]), *times, ratio(best)])
         if not figures["runtime"].startswith("kernels"):
             notes.append(f"`{network}`: biglittle runs it on {figures['runtime']}.")
         for key, why in figures["missing"].items():

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Writes the networks, each with an input and ONNX Runtime's output for it.
 
-    build.py OUT [--only NAME...] [--models FOLDER] [--stored]
+    build.py OUT [--only NAME...] [--models FOLDER] [--stored FORM...]
 
 For each network: OUT/NAME.onnx, NAME.input and NAME.output (little-endian f32),
 and a line in OUT/zoo.tsv: name, channels and side of the input, values of the
 output. FOLDER has further ONNX files, which are treated like the others;
---stored adds a network whose weights are stored in 8 bits.
+--stored adds networks whose weights are stored in fewer bits (int8, float16).
 """
 
 import argparse
@@ -23,13 +23,13 @@ import onnxruntime
 import classics
 import mobilenets
 from net import Net, Tensor
-from stored import int8_weights
+from stored import FORMS, with_weights_in
 
 MNIST = Path(__file__).parents[1] / "mnist/bundle"
 
 # Builder, parameters and multiply-accumulates as published. Parameters exactly,
-# where somebody counts them as we do: torchvision, Keras for MobileNet v1 (the
-# trainable ones) and EfficientNet-Lite. Products to half a percent.
+# where somebody counts them as we do: torchvision, PyTorch's example, Keras
+# for MobileNet v1 (the trainable ones) and EfficientNet-Lite. Products to half a percent.
 Builder = Callable[[], tuple[Net, Tensor]]
 ZOO: list[tuple[Builder, int | None, float]] = [
     (mobilenets.efficientnet_lite0, 4_652_008, 385e6),
@@ -43,7 +43,8 @@ ZOO: list[tuple[Builder, int | None, float]] = [
     (classics.resnet8, None, 12.5e6),
     (classics.resnet20, None, 40.8e6),
     (classics.resnet18, 11_689_512, 1814e6),
-    (classics.lenet, None, 12.3e6),
+    (classics.lenet, 1_199_882, 12e6),
+    (classics.lenet_5x5, None, 12.3e6),
     (classics.mlp, None, 0.235e6),
 ]
 
@@ -75,9 +76,9 @@ def networks(options: argparse.Namespace) -> dict[str, Callable[[], onnx.ModelPr
     known = {entry[0].__name__: partial(seeded, *entry) for entry in ZOO}
     for part in ("little", "big"):
         known[f"mnist_{part}"] = partial(given, MNIST / f"{part}.onnx")
-    if options.stored:
-        small = known["mobilenet_v3_small"]
-        known["mobilenet_v3_small_int8"] = lambda: int8_weights(small())
+    small = known["mobilenet_v3_small"]
+    for form in options.stored:
+        known[f"mobilenet_v3_small_{form}"] = lambda f=form: with_weights_in(f, small())
     if options.models:
         known |= {path.stem: partial(given, path) for path in sorted(options.models.glob("*.onnx"))}
     if not options.only:
@@ -106,7 +107,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="the folder to write, which is emptied first")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="of these networks only")
-    parser.add_argument("--stored", action="store_true", help="with int8 weights too")
+    parser.add_argument(
+        "--stored", nargs="+", choices=FORMS, default=[], help="with smaller weights too"
+    )
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="has further ONNX files")
     options = parser.parse_args()
     shutil.rmtree(options.out, ignore_errors=True)

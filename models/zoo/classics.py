@@ -89,8 +89,17 @@ def shufflenet() -> tuple[Net, Tensor]:
 
 
 def lenet() -> tuple[Net, Tensor]:
-    """The larger LeNet of TensorFlow's MNIST tutorials, 12 million products."""
+    """The network of PyTorch's MNIST example."""
     net = Net("lenet", 1, 28)
+    x = net.conv(net.input, 32, 3, pads=[0] * 4, batch_norm=False, act="relu")
+    x = net.conv(x, 64, 3, pads=[0] * 4, batch_norm=False, act="relu")
+    x = net.linear(net.flatten(net.max_pool(x, 2, 2)), 128, "relu")
+    return net, net.linear(x, 10, last=True)
+
+
+def lenet_5x5() -> tuple[Net, Tensor]:
+    """The larger LeNet of TensorFlow's MNIST tutorials."""
+    net = Net("lenet_5x5", 1, 28)
     x = net.input
     for out in [32, 64]:
         x = net.max_pool(net.conv(x, out, 5, batch_norm=False, act="relu"), 2, 2)

@@ -50,7 +50,7 @@ fn lowered_networks_agree_with_onnx_runtime_on_every_instruction_set() {
         for isa in Isa::available() {
             let since = Instant::now();
             let model = Model::open_with_isa(&golden.bytes, &ModelLimits::default(), isa).unwrap();
-            if model.isa() != Some(isa) {
+            if !matches!(model.runtime(), Runtime::Kernels { .. }) || model.isa() != Some(isa) {
                 wrong.push(format!("{} runs on {}", golden.name, model.runtime()));
                 break;
             }

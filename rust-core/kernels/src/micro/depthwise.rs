@@ -7,6 +7,7 @@
 //! registers allow, at once and load each input once per row; all others take
 //! the plain loop.
 
+use super::elementwise::{Finish, Function, MapFn};
 use super::{Context, Epilogue, Plane, unroll};
 use crate::simd::Simd;
 use std::ops::Range;
@@ -23,6 +24,8 @@ pub(crate) struct Depthwise {
     /// Start of the packed weights: `vectors * (BIAS + taps)` vectors.
     pub offset: usize,
     pub epilogue: Epilogue,
+    /// Applied to what is stored.
+    pub after: Option<Function>,
 }
 
 /// One call: `nrows` rows of `m` pixels.
@@ -171,6 +174,7 @@ unsafe fn band<S: Simd, const K: usize, const ST: usize, const YT: usize>(
     (call, d): (&DepthwiseCall, &Depthwise),
     y: usize,
     channels: &Range<usize>,
+    finish: Option<Finish>,
 ) {
     let tiles = call.m.div_ceil(WIDEST);
     let (width, wider) = (call.m / tiles, call.m % tiles);
@@ -192,6 +196,15 @@ unsafe fn band<S: Simd, const K: usize, const ST: usize, const YT: usize>(
             };
         }
         go!(1 2 3 4 5 6 7);
+        if let Some(f) = &finish {
+            for y in y..y + YT {
+                let at = call.out.off + y * call.out.row + x * call.out.pix;
+                // SAFETY: what was just stored.
+                unsafe {
+                    f.pixels(cx, at + channels.start * S::L, call.out.pix, n, channels.len())
+                };
+            }
+        }
         x += n;
     }
 }
@@ -202,13 +215,15 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
     cx: &Context,
     call: &DepthwiseCall,
     d: &Depthwise,
+    map: MapFn,
 ) {
     // blocks of channels whose input rows stay in the first cache until the
     // next output row reads them again
     let row = ((call.m - 1) * ST + K) * K * 4 * S::L;
-    let fit = (CACHE_BYTES / row).max(1);
+    let fit = (CACHE_BYTES / row).max(2);
     let block =
         if fit >= d.vectors { d.vectors } else { d.vectors.div_ceil(d.vectors.div_ceil(fit)) };
+    let finish = d.after.map(|function| Finish { function, map });
     for first in (0..d.vectors).step_by(block) {
         let channels = first..(first + block).min(d.vectors);
         let mut y = 0;
@@ -217,12 +232,12 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
             // two rows of stride 2 share too little to pay for their registers
             if const { S::DEPTHWISE_ROWS == 2 && ST == 1 } {
                 while y + 2 <= call.nrows {
-                    band::<S, K, ST, 2>(cx, (call, d), y, &channels);
+                    band::<S, K, ST, 2>(cx, (call, d), y, &channels, finish);
                     y += 2;
                 }
             }
             while y < call.nrows {
-                band::<S, K, ST, 1>(cx, (call, d), y, &channels);
+                band::<S, K, ST, 1>(cx, (call, d), y, &channels, finish);
                 y += 1;
             }
         }
@@ -231,8 +246,9 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
 
 /// Any kernel, stride and dilation.
 #[inline(always)]
-unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise) {
+unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise, map: MapFn) {
     let [kh, kw] = d.kernel;
+    let finish = d.after.map(|function| Finish { function, map });
     for r in 0..call.nrows {
         for x in 0..call.m {
             for c in 0..d.vectors {
@@ -255,6 +271,11 @@ unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise) {
                     S::store(cx.base.add(out), d.epilogue.apply::<S>(acc));
                 }
             }
+            if let Some(f) = &finish {
+                let at = call.out.off + r * call.out.row + x * call.out.pix;
+                // SAFETY: what was just stored.
+                unsafe { f.pixels(cx, at, call.out.pix, 1, d.vectors) };
+            }
         }
     }
 }
@@ -263,17 +284,17 @@ unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise) {
 ///
 /// # Safety
 /// The CPU has `S`, and the plan has verified the call against the context's
-/// arena, rows and weights.
+/// arena, rows and weights; `map` is [`map`](super::elementwise::map) of `S`.
 #[inline(always)]
-pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise) {
+pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise, map: MapFn) {
     // SAFETY: passed on from the caller.
     unsafe {
         match (d.kernel, d.stride, d.dilation) {
-            ([3, 3], 1, 1) => square::<S, 3, 1>(cx, call, d),
-            ([3, 3], 2, 1) => square::<S, 3, 2>(cx, call, d),
-            ([5, 5], 1, 1) => square::<S, 5, 1>(cx, call, d),
-            ([5, 5], 2, 1) => square::<S, 5, 2>(cx, call, d),
-            _ => any::<S>(cx, call, d),
+            ([3, 3], 1, 1) => square::<S, 3, 1>(cx, call, d, map),
+            ([3, 3], 2, 1) => square::<S, 3, 2>(cx, call, d, map),
+            ([5, 5], 1, 1) => square::<S, 5, 1>(cx, call, d, map),
+            ([5, 5], 2, 1) => square::<S, 5, 2>(cx, call, d, map),
+            _ => any::<S>(cx, call, d, map),
         }
     }
 }

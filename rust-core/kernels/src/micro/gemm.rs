@@ -8,6 +8,7 @@
 //! panels of 1 to 4 vectors of output channels: the bias first, which starts
 //! the accumulators, then one row per input.
 
+use super::elementwise::{Finish, Function, MapFn};
 use super::{Context, Epilogue, Plane, hard_swish, unroll};
 use crate::simd::Simd;
 
@@ -27,6 +28,8 @@ pub(crate) struct Dense {
     pub klen: usize,
     pub panels: Vec<Panel>,
     pub epilogue: Epilogue,
+    /// Applied to what is stored.
+    pub after: Option<Function>,
     /// Large enough that prefetching the next panel pays.
     pub stream: bool,
 }
@@ -91,6 +94,7 @@ pub(crate) struct Tiles<'a> {
     pub opix: usize,
     pub rpix: usize,
     pub epilogue: Epilogue,
+    pub finish: Option<Finish>,
     pub prefetch: Prefetch,
 }
 
@@ -304,7 +308,11 @@ unsafe fn span<S: Simd, const MR: usize, const NV: usize>(
         };
         for _ in 0..count {
             // behind `opaque`, so that nothing is computed ahead and spilled
+            let out = at.out;
             tile::<S, MR, NV>(&*S::opaque(&raw const *t), rows, panel, &mut at);
+            if let Some(f) = &t.finish {
+                f.pixels(t.cx, out.offset_from_unsigned(t.cx.base), t.opix, MR, NV);
+            }
         }
         t.prefetch.at = at.prefetch;
     }
@@ -388,9 +396,15 @@ pub(crate) type PanelFn = unsafe fn(&mut Tiles<'_>, usize, &Target, *const f32);
 ///
 /// # Safety
 /// The CPU has `S`, and the plan has verified the call against the context's
-/// arena, rows and weights; `panel` is [`panel`] of `S`.
+/// arena, rows and weights; `panel` and `map` are those of `S`.
 #[inline(always)]
-pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &GemmCall, w: &Dense, panel: PanelFn) {
+pub(crate) unsafe fn run<S: Simd>(
+    cx: &Context,
+    call: &GemmCall,
+    w: &Dense,
+    panel: PanelFn,
+    map: MapFn,
+) {
     let residual = call.residual.unwrap_or_default();
     let mut t = Tiles {
         cx,
@@ -400,6 +414,7 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &GemmCall, w: &Dense, pane
         opix: call.out.pix,
         rpix: residual.pix,
         epilogue: w.epilogue,
+        finish: w.after.map(|function| Finish { function, map }),
         prefetch: Prefetch::NONE,
     };
     let steps = w.klen / 4 * w.segments;

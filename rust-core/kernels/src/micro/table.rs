@@ -60,17 +60,17 @@ macro_rules! instance {
             $(#[target_feature(enable = $features)])?
             unsafe fn gemm(cx: &Context, call: &GemmCall, w: &Dense) {
                 // SAFETY: the caller keeps the contract of `Kernels`.
-                unsafe { gemm::run::<S>(cx, call, w, panel) }
+                unsafe { gemm::run::<S>(cx, call, w, panel, map) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn depthwise(cx: &Context, call: &DepthwiseCall, w: &Depthwise) {
                 // SAFETY: the caller keeps the contract of `Kernels`.
-                unsafe { depthwise::run::<S>(cx, call, w) }
+                unsafe { depthwise::run::<S>(cx, call, w, map) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn winograd(cx: &Context, call: &WinogradCall, w: &Winograd) {
                 // SAFETY: the caller keeps the contract of `Kernels`.
-                unsafe { winograd::run::<S>(cx, call, w, panel) }
+                unsafe { winograd::run::<S>(cx, call, w, panel, map) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn pool(cx: &Context, call: &PoolCall) {
