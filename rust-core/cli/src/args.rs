@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use biglittle::calibrate::SplitSpec;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -32,6 +33,8 @@ pub enum Command {
     Run(RunArgs),
     /// Compare little alone, big alone and the cascade on labelled data
     Evaluate(EvaluateArgs),
+    /// Run every network on every sample once and record what it made of it
+    Trace(TraceArgs),
     /// Measure how long a bundle or a network takes to open and to run, on one core
     Bench(BenchArgs),
     /// Make a bundle of a folder with a manifest, networks and labels
@@ -87,6 +90,56 @@ pub struct EvaluateArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub struct TraceArgs {
+    /// The bundle: a folder or a .biglittle file
+    #[arg(long, short)]
+    pub bundle: PathBuf,
+    /// A folder as for `evaluate`, whose images need no labels: labels.csv may
+    /// lack the column `label`, or the folder may have just images. A column
+    /// `group` in labels.csv keeps samples together (video clips, persons)
+    #[arg(long, short)]
+    pub data: PathBuf,
+    /// The trace to write, a Parquet file. A run that was killed goes on where
+    /// it was when it is started again
+    #[arg(long, short)]
+    pub output: PathBuf,
+    /// Use only the first N samples
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub samples: Option<u64>,
+    #[command(flatten)]
+    pub split: SplitArgs,
+    /// Leave out the raw values of the networks: a fraction of the size, but no
+    /// temperature can be fitted and no committee searched
+    #[arg(long)]
+    pub no_outputs: bool,
+    /// The share of samples that may be skipped because they cannot be decoded
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0, value_parser = percent)]
+    pub allow_skipped: f64,
+    #[command(flatten)]
+    pub out: Output,
+}
+
+/// How samples are divided.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct SplitArgs {
+    /// The percentages of samples to tune with, to calibrate with and to test
+    /// with
+    #[arg(long, value_name = "TUNE,CALIBRATE,TEST", default_value = "20,40,40",
+          value_parser = percentages)]
+    pub split: [u8; 3],
+    /// Another seed divides the samples differently
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+impl SplitArgs {
+    pub fn spec(self) -> SplitSpec {
+        let [tune_percent, calibrate_percent, test_percent] = self.split;
+        SplitSpec { seed: self.seed, tune_percent, calibrate_percent, test_percent }
+    }
+}
+
+#[derive(Debug, clap::Args)]
 pub struct BenchArgs {
     /// A bundle (folder or .biglittle file) or an ONNX file
     pub target: PathBuf,
@@ -121,6 +174,21 @@ pub struct TargetArgs {
 pub struct CompletionsArgs {
     /// The shell to complete in
     pub shell: Shell,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("give a number from 0 to 100".into()),
+    }
+}
+
+fn percentages(text: &str) -> Result<[u8; 3], String> {
+    let parts: Result<Vec<u8>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    match parts.ok().and_then(|parts| <[u8; 3]>::try_from(parts).ok()) {
+        Some(parts) if parts.iter().map(|part| u32::from(*part)).sum::<u32>() == 100 => Ok(parts),
+        _ => Err("give three whole numbers that add up to 100, such as 20,40,40".into()),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -10,6 +10,7 @@ mod measure;
 mod output;
 mod target;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Run(args) => commands::run::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Trace(args) => commands::trace::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Pack(args) => commands::pack::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

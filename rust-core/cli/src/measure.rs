@@ -111,6 +111,7 @@ pub fn compare(
                     .run(engine, frame)
                     .map_err(|error| error.context(data.name(index)))?;
                 let label = data.label(index);
+                let label = label.expect("only labelled data is compared");
                 tally.add(&outcome, label);
                 if let Configuration::Cascade = configuration {
                     answers.add(&outcome, || data.name(index));

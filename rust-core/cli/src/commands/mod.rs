@@ -9,4 +9,5 @@ pub mod pack;
 pub mod run;
 pub mod schema;
 pub mod table;
+pub mod trace;
 pub mod verify;

@@ -153,7 +153,13 @@ impl Manifest {
         self.networks.iter().find(|network| network.id == id)
     }
 
-    pub(super) fn validate(&self, label_count: usize) -> Result<()> {
+    /// Checks everything that can be checked without the files, in a bundle of
+    /// `label_count` labels.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidBundle`] that names the part, its value and the
+    /// limit.
+    pub fn validate(&self, label_count: usize) -> Result<()> {
         self.validate_texts()?;
         if self.networks.is_empty() || self.networks.len() >= MAX_FILES {
             return Err(invalid(format!(
