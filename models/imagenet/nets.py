@@ -23,6 +23,9 @@ SIZES = {"lite0": 224, "lite1": 240, "lite2": 260}  # sides of the input
 CROP_PADDING = 32  # the centre crop keeps size / (size + 32) of the short side
 MEAN, STD = 127.0, 128.0
 
+# Layers whose weights are stored as int8: the int8 weights and the step of each output.
+Int8 = dict[nn.Module, tuple[torch.Tensor, torch.Tensor]]
+
 
 def reference(name: str) -> EfficientNet:
     """The published network `name`, in eval mode."""
@@ -41,22 +44,10 @@ def same_padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def quantise(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """int8 weights and a float32 scale for each output channel (axis 0), symmetric.
-
-    weights ~ q * scale with q from -127 to 127; the largest of a channel is kept.
-    """
-    rows = weights.reshape(len(weights), -1)
-    scales = (np.abs(rows).max(1) / 127.0).astype(np.float32)
-    scales[scales == 0.0] = 1.0
-    q = np.clip(np.rint(rows / scales[:, None].astype(np.float64)), -127, 127)
-    return q.astype(np.int8).reshape(weights.shape), scales
-
-
 class _Graph:
     """Collects nodes and initialisers, naming tensors in order."""
 
-    def __init__(self, int8: bool) -> None:
+    def __init__(self, int8: Int8) -> None:
         self.int8 = int8
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
@@ -70,26 +61,33 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def weights(self, name: str, value: np.ndarray) -> str:
-        """Weights, output channel first; with int8 behind a DequantizeLinear."""
-        if not self.int8:
+    def weights(self, name: str, layer: nn.Module, factor: np.ndarray) -> str:
+        """The layer's weights times a factor for each output channel; where they are
+        int8, the factor is in the scales of a DequantizeLinear."""
+        if layer not in self.int8:
+            value = layer.weight.detach().double().numpy()
+            value = value * factor.reshape(-1, *[1] * (value.ndim - 1))
             return self.constant(name, value.astype(np.float32))
-        q, scales = quantise(value)
-        inputs = [self.constant(f"{name}.q", q), self.constant(f"{name}.scale", scales)]
+        q, steps = (tensor.numpy() for tensor in self.int8[layer])
+        scales = (steps.astype(np.float64) * factor).astype(np.float32)
+        # A scale is positive: its sign goes to the weights.
+        q = q * np.sign(scales).astype(np.int8).reshape(-1, *[1] * (q.ndim - 1))
+        scales = np.maximum(np.abs(scales), np.finfo(np.float32).tiny)
+        inputs = [self.constant(f"{name}.int8", q), self.constant(f"{name}.scale", scales)]
         return self.node("DequantizeLinear", inputs, name, axis=0)
 
     def conv(self, x: str, side: int, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[str, int]:
         """A convolution with its batch norm folded, in double precision."""
-        scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-        kernel = (conv.weight.double() * scale[:, None, None, None]).detach().numpy()
-        bias = (norm.bias.double() - norm.running_mean.double() * scale).detach().numpy()
+        factor = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+        bias = (norm.bias.double() - norm.running_mean.double() * factor).detach().numpy()
+        factor = factor.detach().numpy()
         size, stride = conv.kernel_size[0], conv.stride[0]
         before, after = same_padding(side, size, stride)
         tag = f"c{len(self.nodes)}"
         bias = self.constant(f"{tag}.bias", bias.astype(np.float32))
         y = self.node(
             "Conv",
-            [x, self.weights(f"{tag}.weight", kernel), bias],
+            [x, self.weights(f"{tag}.weight", conv, factor), bias],
             kernel_shape=[size, size],
             pads=[before, before, after, after],
             strides=[stride, stride],
@@ -101,8 +99,11 @@ class _Graph:
         return self.node("Clip", [x, "zero", "six"])
 
 
-def to_onnx(module: EfficientNet, name: str, int8: bool) -> onnx.ModelProto:
-    """The ONNX model: `input` [1,3,side,side] to `logits` [1,1000]."""
+def to_onnx(module: EfficientNet, name: str, int8: Int8) -> onnx.ModelProto:
+    """The ONNX model: `input` [1,3,side,side] to `logits` [1,1000].
+
+    The layers in `int8` are stored so, the others as float32.
+    """
     graph, side = _Graph(int8), SIZES[name]
     graph.constant("zero", np.float32(0))
     graph.constant("six", np.float32(6))
@@ -120,7 +121,7 @@ def to_onnx(module: EfficientNet, name: str, int8: bool) -> onnx.ModelProto:
     x = graph.relu6(graph.conv(x, at, module._conv_head, module._bn1)[0])
     x = graph.node("Flatten", [graph.node("GlobalAveragePool", [x])], axis=1)
     linear = module._fc
-    weights = graph.weights("fc.weight", linear.weight.detach().double().numpy())
+    weights = graph.weights("fc.weight", linear, np.ones(linear.out_features))
     bias = graph.constant("fc.bias", linear.bias.detach().numpy())
     graph.node("Gemm", [x, weights, bias], output="logits", transB=1)
     model = helper.make_model(
