@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use biglittle::calibrate::SplitSpec;
+use biglittle::calibrate::{Loss, SplitSpec};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::output::Output;
+use crate::search::Cost;
+use crate::trace::ScoreKind;
 
 /// A little network first, the big one only when the answer is unsure.
 #[derive(Debug, Parser)]
@@ -35,6 +37,10 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Run every network on every sample once and record what it made of it
     Trace(TraceArgs),
+    /// Find thresholds that keep a promise and certify them in a new bundle
+    Calibrate(CalibrateArgs),
+    /// Rank every pair, triple and committee of the networks in traces
+    Search(SearchArgs),
     /// Measure how long a bundle or a network takes to open and to run, on one core
     Bench(BenchArgs),
     /// Make a bundle of a folder with a manifest, networks and labels
@@ -117,6 +123,112 @@ pub struct TraceArgs {
     pub allow_skipped: f64,
     #[command(flatten)]
     pub out: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CalibrateArgs {
+    /// The trace of the bundle
+    pub trace: PathBuf,
+    /// What is bounded: harm (wrong where the last level is right; needs labels)
+    /// or disagree (not the last level's answer; needs none)
+    #[arg(long, value_enum)]
+    pub loss: LossArg,
+    /// The largest share of such answers; several, with commas, give a
+    /// certificate each, of which the first is in use
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub eps: Vec<f64>,
+    /// The largest probability that a promise is broken, over all of them
+    #[arg(long, default_value_t = 0.05)]
+    pub delta: f64,
+    /// Another confidence for all levels but the last
+    #[arg(long, value_enum)]
+    pub confidence: Option<ConfidenceArg>,
+    /// The bundle that was traced
+    #[arg(long, short)]
+    pub bundle: Option<PathBuf>,
+    /// The bundle to write: one file if it ends in .biglittle, else a new
+    /// folder. Without it the thresholds are only shown
+    #[arg(long, short, requires_all = ["bundle", "date"])]
+    pub output: Option<PathBuf>,
+    /// The day, YYYY-MM-DD, that the certificate will bear
+    #[arg(long)]
+    pub date: Option<String>,
+    /// Divide the rows differently than they were recorded, for studies
+    #[arg(long, value_name = "TUNE,CALIBRATE,TEST", value_parser = percentages)]
+    pub split: Option<[u8; 3]>,
+    /// Divide the rows by another seed than they were recorded, for studies
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Keep the bundle's temperatures and norms
+    #[arg(long)]
+    pub no_tune: bool,
+    /// Write a certificate of rows that were used before, which will say so
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub out: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SearchArgs {
+    /// Traces of the same data, with all networks that come into question
+    #[arg(required = true)]
+    pub traces: Vec<PathBuf>,
+    /// What is bounded, against a cascade's own last level
+    #[arg(long, value_enum)]
+    pub loss: LossArg,
+    /// The largest share of such answers
+    #[arg(long)]
+    pub eps: f64,
+    /// The largest probability that the promise of one cascade is broken
+    #[arg(long, default_value_t = 0.05)]
+    pub delta: f64,
+    /// What is expected to be least
+    #[arg(long, value_enum, default_value = "macs")]
+    pub cost: Cost,
+    /// Show the N cheapest, and the front of cost and accuracy
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    #[command(flatten)]
+    pub out: Output,
+}
+
+/// [`Loss`] on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LossArg {
+    Harm,
+    Disagree,
+}
+
+impl From<LossArg> for Loss {
+    fn from(loss: LossArg) -> Self {
+        match loss {
+            LossArg::Harm => Loss::Harm,
+            LossArg::Disagree => Loss::Disagree,
+        }
+    }
+}
+
+/// [`ScoreKind`] on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum ConfidenceArg {
+    Margin,
+    MaxProbability,
+    NegativeEntropy,
+    #[value(name = "max_logit_p_norm")]
+    MaxLogitPNorm,
+}
+
+impl From<ConfidenceArg> for ScoreKind {
+    fn from(confidence: ConfidenceArg) -> Self {
+        match confidence {
+            ConfidenceArg::Margin => ScoreKind::Margin,
+            ConfidenceArg::MaxProbability => ScoreKind::MaxProbability,
+            ConfidenceArg::NegativeEntropy => ScoreKind::NegativeEntropy,
+            ConfidenceArg::MaxLogitPNorm => ScoreKind::MaxLogitPNorm,
+        }
+    }
 }
 
 /// How samples are divided.

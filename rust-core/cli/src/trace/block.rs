@@ -76,6 +76,8 @@ pub struct LevelBlock {
     /// A column for each of [`SCORES`]; NaN where the answer can never be
     /// accepted by it.
     pub scores: [Vec<f32>; 4],
+    /// Of the scores that were read, those that were stored as NaN or infinite.
+    pub not_finite: u64,
     /// Multiply-accumulates of the level's own networks.
     pub macs: Vec<u64>,
     /// CPU time of the level's own networks, their preprocessing and the
@@ -121,6 +123,7 @@ impl Block {
             for (scores, other) in level.scores.iter_mut().zip(&other.scores) {
                 scores.extend_from_slice(other);
             }
+            level.not_finite += other.not_finite;
             level.macs.extend_from_slice(&other.macs);
             level.cpu_ns.extend_from_slice(&other.cpu_ns);
             level.wall_ns.extend_from_slice(&other.wall_ns);
@@ -144,6 +147,7 @@ impl Block {
             level.answers.clear();
             level.flaws.clear();
             level.scores.iter_mut().for_each(Vec::clear);
+            level.not_finite = 0;
             level.macs.clear();
             level.cpu_ns.clear();
             level.wall_ns.clear();

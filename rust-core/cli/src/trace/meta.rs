@@ -1,6 +1,6 @@
 //! What a trace says about itself: JSON in the Parquet file's metadata.
 
-use biglittle::bundle::{Manifest, sha256_hex};
+use biglittle::bundle::Manifest;
 use biglittle::calibrate::SplitSpec;
 use biglittle::decision::Confidence;
 use biglittle::{Error, ErrorKind, ModelBundle, Result};
@@ -28,7 +28,7 @@ pub struct TraceMeta {
     pub manifest: Manifest,
     /// The names of the answers; answers and labels are indices into them.
     pub labels: Vec<String>,
-    /// [`models_sha256`] of the manifest: what each row's `models_sha256` is.
+    /// [`Manifest::models_sha256`]: what each row's `models_sha256` is.
     pub models_sha256: String,
     /// For each level, the order of the norm in its `max_logit_p_norm`.
     pub norm_orders: Vec<f32>,
@@ -81,16 +81,12 @@ impl TraceMeta {
         split: SplitSpec,
     ) -> Self {
         let manifest = bundle.manifest().clone();
-        let order = |confidence| match confidence {
-            Confidence::MaxLogitPNorm { p } => p,
-            _ => DEFAULT_P,
-        };
         TraceMeta {
             schema_version: SCHEMA_VERSION,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             labels: bundle.labels().to_vec(),
-            models_sha256: models_sha256(&manifest),
-            norm_orders: manifest.levels.iter().map(|level| order(level.confidence)).collect(),
+            models_sha256: manifest.models_sha256(),
+            norm_orders: manifest.levels.iter().map(|level| norm_order(level.confidence)).collect(),
             manifest,
             runtimes,
             has_outputs,
@@ -138,7 +134,7 @@ impl TraceMeta {
                 self.runtimes.len()
             )));
         }
-        let sum = models_sha256(&self.manifest);
+        let sum = self.manifest.models_sha256();
         if self.models_sha256 != sum {
             return Err(invalid(format!(
                 "models_sha256 is {}, but that of its manifest is {sum}: record it again",
@@ -146,6 +142,14 @@ impl TraceMeta {
             )));
         }
         Ok(())
+    }
+}
+
+/// The order of the norm in a level's `max_logit_p_norm`.
+pub fn norm_order(confidence: Confidence) -> f32 {
+    match confidence {
+        Confidence::MaxLogitPNorm { p } => p,
+        _ => DEFAULT_P,
     }
 }
 
@@ -160,20 +164,4 @@ pub fn check_names(manifest: &Manifest) -> Result<()> {
             format!("two levels are named {:?}: give each a name of its own and pack it", pair[0]),
         )),
     }
-}
-
-/// What decides the answers and scores of a bundle, as one SHA-256: over a JSON
-/// array with, for each network, `[id, SHA-256 of its file, input, output]`,
-/// and for each level `[name, networks, answer]`. Thresholds and descriptions
-/// are not in it.
-pub fn models_sha256(manifest: &Manifest) -> String {
-    let networks: Vec<_> = manifest
-        .networks
-        .iter()
-        .map(|network| (&network.id, &network.file.sha256, &network.input, &network.output))
-        .collect();
-    let levels: Vec<_> =
-        manifest.levels.iter().map(|level| (&level.name, &level.networks, &level.answer)).collect();
-    let json = serde_json::to_vec(&(networks, levels));
-    sha256_hex(&json.expect("it has string keys only and no failing serialisers"))
 }

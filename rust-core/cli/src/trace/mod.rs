@@ -11,12 +11,13 @@ mod meta;
 mod parts;
 mod reader;
 pub mod record;
+pub mod rows;
 mod schema;
 mod writer;
 
 pub use answer::{Answer, Judge, LevelPlan};
-pub use block::{Block, LevelBlock, NetworkBlock, SCORES, ScoreKind};
-pub use meta::{DataMeta, SCHEMA_VERSION, Skipped, TraceMeta};
+pub use block::{Block, SCORES, ScoreKind};
+pub use meta::{Skipped, TraceMeta, norm_order};
 pub use reader::{Trace, Wanted};
 
 use biglittle::{Error, ErrorKind};

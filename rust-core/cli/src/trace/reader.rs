@@ -123,7 +123,7 @@ impl Trace {
     pub fn for_each_block(
         &self,
         wanted: Wanted,
-        mut take: impl FnMut(usize, &Block) -> Result<()>,
+        mut take: impl FnMut(usize, &mut Block) -> Result<()>,
     ) -> Result<()> {
         self.read_blocks(wanted, &mut take).map_err(|error| error.context(self.path.display()))
     }
@@ -154,7 +154,7 @@ impl Trace {
     fn read_blocks(
         &self,
         wanted: Wanted,
-        take: &mut dyn FnMut(usize, &Block) -> Result<()>,
+        take: &mut dyn FnMut(usize, &mut Block) -> Result<()>,
     ) -> Result<()> {
         let mut block = self.empty_block();
         let values: usize = self.widths().iter().sum();
@@ -171,7 +171,7 @@ impl Trace {
                 guarded(|| columns.read(rows, &self.meta, &mut block)).map_err(|error| {
                     error.context(format!("rows {first} to {}", first + rows - 1))
                 })?;
-                take(first, &block)?;
+                take(first, &mut block)?;
                 first += rows;
                 left -= rows;
             }
@@ -315,7 +315,11 @@ impl LevelColumns {
         }
         for (column, scores) in self.scores.iter_mut().zip(&mut level.scores) {
             let Some(column) = column else { continue };
-            column.read(rows, |value| scores.push(value.copied().unwrap_or(f32::NAN)))?;
+            let not_finite = &mut level.not_finite;
+            column.read(rows, |value| {
+                *not_finite += u64::from(value.is_some_and(|value| !value.is_finite()));
+                scores.push(value.copied().unwrap_or(f32::NAN));
+            })?;
         }
         if let Some([macs, cpu_ns, wall_ns]) = &mut self.costs {
             longs(macs, rows, &mut level.macs)?;
