@@ -126,7 +126,7 @@ def line(name: str, results: list[tuple]) -> str:
 
 def study(args: argparse.Namespace, trace: Path) -> None:
     rows = Rows.load(trace)
-    n, levels = rows.right.shape
+    n = len(rows.right)
     accuracies = ", ".join(f"{100 * a:.2f} %" for a in rows.right.mean(0))
     times = ", ".join(f"{t:.2f} ms" for t in np.median(rows.cpu_ms, 0))
     print(f"\n### {trace.stem}\n\n{n} photographs. Accuracy of each level alone: {accuracies};")
