@@ -91,6 +91,9 @@ rust_is_new_enough() {
   [[ -n $version ]] && version_at_least "$version" "$(msrv)"
 }
 
+# Whether rustup has a nightly toolchain. None is installed.
+has_nightly() { have rustup && cargo +nightly --version >/dev/null 2>&1; }
+
 # has_crate NAME: whether the workspace has this member now.
 has_crate() { cargo pkgid --offline -q "$1" >/dev/null 2>&1 || cargo pkgid -q "$1" >/dev/null 2>&1; }
 
