@@ -17,8 +17,9 @@ has_std() {
     compgen -G "$folder/libstd-*.rlib" >/dev/null
 }
 
-# Sets what cargo needs for $target. The usual way first, then Debian's compiler with its own arm64 library: both
-# from one run of apt, as they must be of one version.
+# Sets what cargo needs for $target. The usual way first, then Debian's compiler
+# with its own arm64 library: both from one run of apt, as they must be of one
+# version.
 choose_compiler() {
   if has_std rustc; then
     note "standard library for $target: already there, with $(rustc --version)"
@@ -32,6 +33,7 @@ choose_compiler() {
   fi
   # Programs are linked statically: the emulator then needs no arm64 system around
   # them, and so no `-L`, with which creating a thread was seen to hang.
+  # shellcheck disable=SC2154
   export CARGO_TARGET_DIR="$root/target/arm64"
   export CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc AR_aarch64_unknown_linux_gnu=aarch64-linux-gnu-ar
   export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc

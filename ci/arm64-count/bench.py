@@ -50,12 +50,16 @@ def versions(site: Path | None) -> dict[str, str]:
     return {packages[name]: version for name, version in names if name in packages}
 
 
-def measure(options: argparse.Namespace, network: str, side: int, missing: dict) -> dict:
-    """The figures of one network; why the others have none."""
+def measure(options: argparse.Namespace, network: str, side: int, known: dict) -> dict:
+    """The figures of one network; why the others have none. What is known is not
+    counted again."""
     runs = MANY if side <= SMALL_SIDE else FEW
-    result: dict = {"runs": runs, "runtimes": {}, "missing": dict(missing)}
+    result: dict = {"runs": runs, "runtimes": {}, "missing": dict(known["missing"])}
     for key in report.NAMES if options.system else [report.OURS]:
-        if key in missing:
+        if key in result["missing"]:
+            continue
+        if key in known["runtimes"]:
+            result["runtimes"][key] = known["runtimes"][key]
             continue
         try:
             result["runtimes"][key] = count(options, key, network, runs)
@@ -66,6 +70,19 @@ def measure(options: argparse.Namespace, network: str, side: int, missing: dict)
     return result
 
 
+def known(options: argparse.Namespace, document: dict, network: str, failed: dict) -> dict:
+    """The peers' figures of an earlier run with the same packages."""
+    nothing = {"runtimes": {}, "missing": failed}
+    if not options.peers_from or not options.peers_from.exists():
+        return nothing
+    earlier = json.loads(options.peers_from.read_text())
+    if any(earlier[field] != document[field] for field in ("cpu", "versions")):
+        return nothing
+    figures = earlier["networks"].get(network, nothing)
+    runtimes = {k: f for k, f in figures["runtimes"].items() if k != report.OURS}
+    return {"runtimes": runtimes, "missing": figures["missing"]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("zoo", type=Path, help="the folder of models/zoo/build.py, converted")
@@ -74,6 +91,7 @@ def main() -> None:
     parser.add_argument("--peer", type=Path, help="the peers' script")
     parser.add_argument("--system", type=Path, help="an arm64 system with Python; none: no peers")
     parser.add_argument("--site", type=Path, help="the peers' arm64 packages")
+    parser.add_argument("--peers-from", type=Path, metavar="JSON", help="do not count peers anew")
     parser.add_argument("--networks", nargs="+", metavar="NAME", help="all, if not given")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--date", help="of the measurement, for the page")
@@ -93,8 +111,8 @@ def main() -> None:
     document = {"date": options.date, "cpu": CPU, "versions": versions(options.site)}
     document["networks"] = results
     for network in networks:
-        failed = conversions.get(network, {})
-        results[network] = measure(options, network, sides[network], failed)
+        before = known(options, document, network, conversions.get(network, {}))
+        results[network] = measure(options, network, sides[network], before)
         print(report.line(network, results[network]), flush=True)
         if options.json:
             options.json.write_text(json.dumps(document, indent=1))

@@ -27,10 +27,12 @@
 //! | [`decision`] | whether an answer is sure enough |
 //! | [`cascade`] | which networks run and whose answer counts |
 //! | [`bundle`] | what a complete model bundle is |
+//! | [`calibrate`] | which threshold keeps a promise |
 //! | [`engine`] | when networks are opened; joins all of the above |
 #![forbid(unsafe_code)]
 
 pub mod bundle;
+pub mod calibrate;
 pub mod cascade;
 pub mod clock;
 pub mod decision;

@@ -120,7 +120,7 @@ impl Packer {
         bias: &[f32],
         channels: usize,
         kernel: [usize; 2],
-        [stride, dilation]: [usize; 2],
+        [stride, dilation]: [[usize; 2]; 2],
         (epilogue, after): Store,
     ) -> Depthwise {
         let taps = kernel[0] * kernel[1];
@@ -136,7 +136,16 @@ impl Packer {
                 to[block + (BIAS + t) * lanes] = weights[c * taps + t];
             }
         }
-        Depthwise { kernel, stride, dilation, vectors, offset, epilogue, after }
+        Depthwise {
+            kernel,
+            stride: stride[1],
+            dilation: dilation[1],
+            even: stride[0] == stride[1] && dilation[0] == dilation[1],
+            vectors,
+            offset,
+            epilogue,
+            after,
+        }
     }
 
     /// Packs one layer for Winograd, with a kernel of 3 or 5, `tiles` in a row

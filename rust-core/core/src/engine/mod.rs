@@ -10,13 +10,15 @@ pub use clock::SystemClock;
 
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
+
 use crate::bundle::{LevelAnswer, LevelSpec, Manifest, ModelBundle};
 use crate::cascade::{Cascade, Level, Member};
 use crate::decision::Threshold;
 use crate::error::Result;
 use crate::frame::FrameView;
 use crate::network::ModelLimits;
-use crate::outcome::Outcome;
+use crate::outcome::{LevelReport, MAX_LEVELS, Outcome};
 use stage::{SharedModel, Stage};
 
 /// When the networks behind the first level are opened.
@@ -116,6 +118,18 @@ impl Engine {
     /// there is no such level.
     pub fn classify_at(&mut self, level: usize, frame: &FrameView<'_>) -> Result<Outcome> {
         self.cascade.run_level(level, frame, &self.clock)
+    }
+
+    /// Runs every level on one frame, whatever the scores: what a trace
+    /// records. `observe` gets each network's number, in the order in which the
+    /// levels name them, and its raw values, right after it ran; a network that
+    /// failed has none.
+    pub fn run_all(
+        &mut self,
+        frame: &FrameView<'_>,
+        observe: &mut impl FnMut(usize, &[f32]),
+    ) -> ArrayVec<LevelReport, MAX_LEVELS> {
+        self.cascade.run_all(frame, &self.clock, observe)
     }
 
     /// Sets what the score of `level` has to beat from the next frame on.

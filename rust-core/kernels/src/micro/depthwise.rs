@@ -19,6 +19,9 @@ pub(crate) struct Depthwise {
     /// Horizontal stride and dilation; the vertical ones are in the row table.
     pub stride: usize,
     pub dilation: usize,
+    /// Whether the vertical ones are the same, so that neighbouring output rows
+    /// share input rows.
+    pub even: bool,
     /// Vectors of channels.
     pub vectors: usize,
     /// Start of the packed weights: `vectors * (BIAS + taps)` vectors.
@@ -201,7 +204,7 @@ unsafe fn band<S: Simd, const K: usize, const ST: usize, const YT: usize>(
                 let at = call.out.off + y * call.out.row + x * call.out.pix;
                 // SAFETY: what was just stored.
                 unsafe {
-                    f.pixels(cx, at + channels.start * S::L, call.out.pix, n, channels.len())
+                    f.pixels(cx, at + channels.start * S::L, call.out.pix, n, channels.len());
                 };
             }
         }
@@ -231,7 +234,7 @@ unsafe fn square<S: Simd, const K: usize, const ST: usize>(
         unsafe {
             // two rows of stride 2 share too little to pay for their registers
             if const { S::DEPTHWISE_ROWS == 2 && ST == 1 } {
-                while y + 2 <= call.nrows {
+                while d.even && y + 2 <= call.nrows {
                     band::<S, K, ST, 2>(cx, (call, d), y, &channels, finish);
                     y += 2;
                 }

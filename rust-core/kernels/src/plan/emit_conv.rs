@@ -53,7 +53,7 @@ impl Emitter<'_> {
                     Method::Depthwise => {
                         let none = (crate::micro::Epilogue::NONE, None);
                         let store = if c.residual.is_some() { none } else { store };
-                        let steps = [c.stride[1], c.dilation[1]];
+                        let steps = [c.stride, c.dilation];
                         let d = self
                             .packer
                             .depthwise(&weights, &c.bias, x.shape.c, c.kernel, steps, store);
