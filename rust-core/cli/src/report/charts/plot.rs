@@ -11,7 +11,7 @@ use super::{Chart, Colour, Frame, HEIGHT, Mark, SCALE, Sign, WIDTH};
 
 const INK: RGBColor = RGBColor(0x33, 0x33, 0x33);
 const GRID: RGBColor = RGBColor(0xDD, 0xDD, 0xDD);
-const TEXT: i32 = 15;
+const TEXT: i32 = 16;
 
 /// One line, row of dots, or both.
 pub struct Series {
@@ -103,7 +103,7 @@ pub fn axes<'a, 'b>(area: &'a Area<'b>, x: &Axis, y: &Axis) -> Result<(Context<'
         .margin_bottom(4 * SCALE)
         .margin_left(4 * SCALE)
         .x_label_area_size(42 * SCALE)
-        .y_label_area_size(80 * SCALE)
+        .y_label_area_size(84 * SCALE)
         .build_cartesian_2d(range(x), range(y))
         .map_err(undrawn)?;
     let text = |size: i32| ("sans-serif", size * SCALE).into_font().color(&INK);

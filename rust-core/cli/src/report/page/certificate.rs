@@ -75,7 +75,7 @@ fn promise(subject: &Subject<'_>, certificate: &Certificate) -> Markup {
                 dt { "came out" }
                 dd {
                     "at " (percent(test.loss, 2)) " (" (test.bad) " of " (test.n) ") on the test samples, which had chosen nothing"
-                    @if let Some([low, high]) = test.loss_ci95 { "; 95 % interval " (percent(low, 2)) " to " (percent(high, 2)) ", Clopper-Pearson" }
+                    @if let Some([low, high]) = test.loss_ci95 { "; 95\u{a0}% interval " (percent(low, 2)) " to " (percent(high, 2)) ", Clopper-Pearson" }
                 }
             }
             dt { "rows" } dd { (data.rows[0]) " to tune, " (data.rows[1]) " to calibrate, " (data.rows[2]) " to test; none in two of them" }

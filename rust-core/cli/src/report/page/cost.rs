@@ -66,8 +66,8 @@ fn choices(subject: &Subject<'_>, front: &Front) -> Markup {
         }
     }
     html! {
-        div.scroll { table {
-            caption { "The least MACs for what may be given up of the best " (subject.words.accuracy) " here; intervals are 95 % Clopper-Pearson" }
+        div.scroll { table.wide {
+            caption { "The least MACs for what may be given up of the best " (subject.words.accuracy) " here; intervals are 95\u{a0}% Clopper-Pearson" }
             thead { tr {
                 th scope="col" { "configuration" } th scope="col" { "given up" } th scope="col" { (subject.words.accuracy) } th scope="col" { "interval" }
                 th scope="col" { "escalated" } th scope="col" { "threshold" } th scope="col" { "MACs a sample" }
@@ -77,16 +77,16 @@ fn choices(subject: &Subject<'_>, front: &Front) -> Markup {
                     @let configuration = &front.configurations[*number];
                     @let [low, high] = front.interval(point);
                     tr {
-                        td { (configuration.name) }
-                        td { @if *up == 0.0 { "nothing" } @else { "≤ " (up * 100.0) " points" } }
-                        td { (percent(front.accuracy(point), 2)) }
-                        td { (percent(low, 2)) " to " (percent(high, 2)) }
-                        td { @if configuration.score.is_some() { (percent(point.escalated as f64 / front.rows as f64, 2)) } @else { "–" } }
-                        td { @match (point.threshold, configuration.score) {
+                        td data-label="configuration" { (configuration.name) }
+                        td data-label="given up" { @if *up == 0.0 { "nothing" } @else { "≤ " (up * 100.0) " points" } }
+                        td data-label=(subject.words.accuracy) { (percent(front.accuracy(point), 2)) }
+                        td data-label="interval" { (percent(low, 2)) " to " (percent(high, 2)) }
+                        td data-label="escalated" { @if configuration.score.is_some() { (percent(point.escalated as f64 / front.rows as f64, 2)) } @else { "–" } }
+                        td data-label="threshold" { @match (point.threshold, configuration.score) {
                             (Some(threshold), Some(kind)) => { (words::score(kind)) " " (words::number(threshold)) }
                             _ => "–",
                         } }
-                        td { (macs(point.macs)) }
+                        td data-label="MACs a sample" { (macs(point.macs)) }
                     }
                 }
             }

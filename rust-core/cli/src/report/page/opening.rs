@@ -46,7 +46,7 @@ pub fn headline(subject: &Subject<'_>) -> Markup {
                 b { (percent(summary.accuracy.share, 2)) }
                 span { (words.accuracy) }
                 small {
-                    "95 % interval " (percent(low, 2)) " to " (percent(high, 2))
+                    "95\u{a0}% interval " (percent(low, 2)) " to " (percent(high, 2))
                     @if words.has_labels { "; " (big) " alone " (percent(last.accuracy.share, 2)) }
                 }
             }
@@ -82,7 +82,7 @@ pub fn threshold(subject: &Subject<'_>) -> Result<Markup> {
     if escalation < 0.15 && sweep.rows > 1 {
         // What matters is squeezed into the left end.
         let mended = sweep.curve.oracle[1].escalation;
-        let most = (4.0 * escalation).max(2.0 * mended).max(4.0 / sweep.rows as f64);
+        let most = (4.0 * escalation).max(2.0 * mended).max(4.0 / sweep.rows as f64).max(0.01);
         figures.push(charts::escalation(sweep, &words.accuracy, most.min(0.5))?);
     }
     let score = words::score(rows.kinds[0]);

@@ -57,7 +57,7 @@ pub fn section(subject: &Subject<'_>) -> Markup {
             }
         } }
         p.soft {
-            "Intervals are exact 95 % (Clopper-Pearson). CPU time is measured, MACs are counted; energy is neither, and \
+            "Intervals are exact 95\u{a0}% (Clopper-Pearson). CPU time is measured, MACs are counted; energy is neither, and \
              nothing here is in joules. The rule of the cascade is that of Park et al., “Big/Little Deep Neural \
              Network for Ultra Low Power Inference” (CODES+ISSS 2015)."
         }

@@ -45,7 +45,7 @@ pub fn section(subject: &Subject<'_>) -> Result<Markup> {
             }
         }
         @if !reliabilities.is_empty() {
-            p.soft { "ECE is the expected calibration error over 15 bins of equal width; upright lines are 95 % Clopper-Pearson intervals, and bins of fewer than " (charts::FEWEST) " rows have no dot. A temperature (fitted by calibration) can mend it; the order of the scores, and so the cascade, hardly changes." }
+            p.soft { "ECE is the expected calibration error over 15 bins of equal width; upright lines are 95\u{a0}% Clopper-Pearson intervals, and bins of fewer than " (charts::FEWEST) " rows have no dot. A temperature (fitted by calibration) can mend it; the order of the scores, and so the cascade, hardly changes." }
         }
     })
 }
