@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::output::Output;
 use crate::report::Chosen;
+use crate::search::Cost;
 use crate::trace::ScoreKind;
 
 /// A little network first, the big one only when the answer is unsure.
@@ -39,6 +40,8 @@ pub enum Command {
     Trace(TraceArgs),
     /// Find thresholds that keep a promise and certify them in a new bundle
     Calibrate(CalibrateArgs),
+    /// Rank every pair, triple and committee of the networks in traces
+    Search(SearchArgs),
     /// Make one HTML page of a trace: accuracy, cost, scores and the threshold
     Report(ReportArgs),
     /// Measure how long a bundle or a network takes to open and to run, on one core
@@ -165,6 +168,30 @@ pub struct CalibrateArgs {
     /// Write a certificate of rows that were used before, which will say so
     #[arg(long)]
     pub force: bool,
+    #[command(flatten)]
+    pub out: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SearchArgs {
+    /// Traces of the same data, with all networks that come into question
+    #[arg(required = true)]
+    pub traces: Vec<PathBuf>,
+    /// What is bounded, against a cascade's own last level
+    #[arg(long, value_enum)]
+    pub loss: LossArg,
+    /// The largest share of such answers
+    #[arg(long)]
+    pub eps: f64,
+    /// The largest probability that the promise of one cascade is broken
+    #[arg(long, default_value_t = 0.05)]
+    pub delta: f64,
+    /// What is expected to be least
+    #[arg(long, value_enum, default_value = "macs")]
+    pub cost: Cost,
+    /// Show the N cheapest, and the front of cost and accuracy
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
     #[command(flatten)]
     pub out: Output,
 }

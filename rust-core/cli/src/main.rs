@@ -10,6 +10,7 @@ mod files;
 mod measure;
 mod output;
 mod report;
+mod search;
 mod target;
 mod terminal;
 mod trace;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Trace(args) => commands::trace::run(&args),
         Command::Calibrate(args) => commands::calibrate::run(&args),
+        Command::Search(args) => commands::search::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Pack(args) => commands::pack::run(&args),

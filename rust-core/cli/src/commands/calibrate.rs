@@ -53,7 +53,7 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
         date: args.date.clone().unwrap_or_else(|| "0001-01-01".into()),
     };
     let base = bundle.as_ref().map_or(&trace.meta().manifest, ModelBundle::manifest);
-    let found = calibrate(&trace, &request, base).map_err(named)?;
+    let found = calibrate(&trace, &request, base)?;
     let reused = found.certificates[0].data.reused_rows;
     if args.output.is_some() && reused > 0 && !args.force {
         return Err(named(Error::new(

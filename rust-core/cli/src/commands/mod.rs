@@ -10,6 +10,7 @@ pub mod pack;
 pub mod report;
 pub mod run;
 pub mod schema;
+pub mod search;
 pub mod table;
 pub mod trace;
 pub mod verify;

@@ -21,7 +21,7 @@ pub struct GroupIds {
 
 impl GroupIds {
     /// A row without a group is one of its own.
-    fn id(&mut self, group: Option<&str>) -> u32 {
+    pub fn id(&mut self, group: Option<&str>) -> u32 {
         let next = self.next;
         let id = match group {
             Some(group) => *self.ids.entry(group.to_owned()).or_insert(next),
