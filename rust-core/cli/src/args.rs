@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use biglittle::calibrate::{Loss, SplitSpec};
+use biglittle::network::Isa;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::commands::bench::Choice;
 use crate::output::Output;
 use crate::report::Chosen;
 use crate::search::Cost;
@@ -283,8 +285,58 @@ pub struct BenchArgs {
     /// Measure each network for this many seconds
     #[arg(long, default_value_t = 1.0, value_parser = seconds)]
     pub seconds: f64,
+    /// Measure every layer too
+    #[arg(long)]
+    pub profile: bool,
+    /// What runs the networks: what an engine would choose, or tract alone
+    #[arg(long, value_enum, default_value_t = RuntimeArg::Fastest)]
+    pub runtime: RuntimeArg,
+    /// Run on the kernels with this instruction set only
+    #[arg(long, value_enum, conflicts_with = "runtime")]
+    pub isa: Option<IsaArg>,
+    /// Print a line of JSON when the network is open, then for each line
+    /// `run N` on standard input a line of N pairs wall_ns:cpu_ns; another word
+    /// or the end of the input ends it
+    #[arg(long, conflicts_with_all = ["profile", "seconds"])]
+    pub interactive: bool,
     #[command(flatten)]
     pub out: Output,
+}
+
+impl BenchArgs {
+    /// What shall run the networks.
+    pub fn choice(&self) -> Choice {
+        match (self.isa, self.runtime) {
+            (Some(isa), _) => Choice::Kernels(isa.into()),
+            (None, RuntimeArg::Tract) => Choice::Tract,
+            (None, RuntimeArg::Fastest) => Choice::Fastest,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum RuntimeArg {
+    Fastest,
+    Tract,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum IsaArg {
+    Avx512,
+    Avx2,
+    Neon,
+    Scalar,
+}
+
+impl From<IsaArg> for Isa {
+    fn from(isa: IsaArg) -> Isa {
+        match isa {
+            IsaArg::Avx512 => Isa::Avx512,
+            IsaArg::Avx2 => Isa::Avx2,
+            IsaArg::Neon => Isa::Neon,
+            IsaArg::Scalar => Isa::Scalar,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

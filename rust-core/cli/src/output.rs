@@ -41,7 +41,7 @@ pub fn print_bytes(bytes: &[u8]) -> Result<()> {
 }
 
 /// The error of an output that takes no more.
-fn cannot_write(error: io::Error) -> Error {
+pub fn cannot_write(error: io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("cannot write the output: {error}")).with_source(error)
 }
 

@@ -245,7 +245,7 @@ fn bench_counts_runs() {
     }
     assert!(report["open"]["runs"].as_u64().unwrap() > 1);
     let text = good(&["bench", &bundle(), "--seconds", "0.05"]);
-    assert!(text.contains("GMAC/s") && text.contains("bundle opened in"), "{text}");
+    assert!(text.contains("GFLOP/s") && text.contains("bundle opened in"), "{text}");
     let network = Path::new(&bundle()).join("little.onnx").display().to_string();
     let report = json(&["bench", &network, "--seconds", "0.05", "--json"]);
     assert_eq!(report["networks"].as_array().unwrap().len(), 1);

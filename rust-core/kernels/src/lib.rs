@@ -52,6 +52,7 @@ mod graph;
 mod isa;
 mod micro;
 mod pack;
+mod peak;
 mod plan;
 mod profile;
 mod session;

@@ -9,7 +9,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use biglittle_kernels as kernels;
+use biglittle_kernels::{self as kernels, Isa};
 use serde::Serialize;
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
@@ -63,12 +63,13 @@ pub struct ModelSummary {
     pub operators: Vec<(String, usize)>,
 }
 
-/// Checks `bytes` against `limits`, then opens them.
+/// Checks `bytes` against `limits`, then opens them, for one instruction set if
+/// it is given.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::InvalidModel`]; the sentence names the node, value and limit.
-pub(crate) fn load(bytes: &[u8], limits: &ModelLimits) -> Result<LoadedModel> {
+pub(crate) fn load(bytes: &[u8], limits: &ModelLimits, isa: Option<Isa>) -> Result<LoadedModel> {
     let (proto, summary) = checked(bytes, limits)?;
     let typed = simplified(proto, &summary)?;
     // The kernels' copy of the weights is packed once tract's is gone: the
@@ -76,7 +77,7 @@ pub(crate) fn load(bytes: &[u8], limits: &ModelLimits) -> Result<LoadedModel> {
     let refusal = match unless_panic(|| lower(&typed)) {
         Ok(lowered) => {
             drop(typed);
-            match unless_panic(|| compile(lowered, bytes.len(), limits, &summary)) {
+            match unless_panic(|| compile(lowered, bytes.len(), limits, isa, &summary)) {
                 Ok((program, runtime)) => return Ok(LoadedModel { program, runtime, summary }),
                 Err(refusal) => {
                     return Ok(LoadedModel {
@@ -140,10 +141,12 @@ fn compile(
     lowered: Lowered,
     file_bytes: usize,
     limits: &ModelLimits,
+    isa: Option<Isa>,
     summary: &ModelSummary,
 ) -> std::result::Result<(Program, Runtime), Refusal> {
     let Lowered { graph, input, output, log_softmax } = lowered;
     let options = kernels::Options {
+        isa,
         input_layout: input,
         output_layout: output,
         // Of the weights, and of the activations: together they stay below.
@@ -241,5 +244,5 @@ fn refused(what: &str, error: &TractError) -> Error {
 /// assert_eq!(error.kind(), biglittle::ErrorKind::InvalidModel);
 /// ```
 pub fn check_model(bytes: &[u8], limits: &ModelLimits) -> Result<ModelSummary> {
-    load(bytes, limits).map(|loaded| loaded.summary)
+    load(bytes, limits, None).map(|loaded| loaded.summary)
 }

@@ -11,6 +11,7 @@ mod runtime;
 mod session;
 mod verify;
 
+pub use biglittle_kernels::{Isa, LayerProfile, Profile};
 pub use load::{ModelSummary, check_model};
 pub use runtime::Runtime;
 pub use session::{Model, Session};

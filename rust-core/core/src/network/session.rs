@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use biglittle_kernels as kernels;
+use biglittle_kernels::{self as kernels, Isa, Profile};
 use tract_onnx::prelude::{TValue, Tensor, TypedSimpleState, tvec};
 
 use super::load::{LoadedModel, ModelSummary, Program, guarded, load, load_for_tract};
@@ -23,7 +23,7 @@ impl Model {
     /// [`ErrorKind::InvalidModel`] when the file is malformed, uses an operator
     /// that is not supported, or is beyond one of `limits`.
     pub fn open(bytes: &[u8], limits: &ModelLimits) -> Result<Self> {
-        Ok(Model(Arc::new(load(bytes, limits)?)))
+        Ok(Model(Arc::new(load(bytes, limits, None)?)))
     }
 
     /// As [`open`](Model::open), but for tract even where the kernels could run
@@ -33,6 +33,26 @@ impl Model {
     /// Those of [`open`](Model::open).
     pub fn open_for_tract(bytes: &[u8], limits: &ModelLimits) -> Result<Self> {
         Ok(Model(Arc::new(load_for_tract(bytes, limits)?)))
+    }
+
+    /// As [`open`](Model::open), but where the kernels run the network they
+    /// use this instruction set: to compare it with others.
+    ///
+    /// # Errors
+    /// Those of [`open`](Model::open), and [`ErrorKind::InvalidArgument`] when
+    /// this machine does not have the instruction set.
+    pub fn open_with_isa(bytes: &[u8], limits: &ModelLimits, isa: Isa) -> Result<Self> {
+        if !isa.is_available() {
+            let available: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "this machine does not have the instruction set {isa}; choose one of {}",
+                    available.join(", ")
+                ),
+            ));
+        }
+        Ok(Model(Arc::new(load(bytes, limits, Some(isa))?)))
     }
 
     /// What the file holds.
@@ -45,6 +65,25 @@ impl Model {
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
         &self.0.runtime
+    }
+
+    /// The instruction set of the kernels; `None` where tract runs the network.
+    #[must_use]
+    pub fn isa(&self) -> Option<Isa> {
+        match &self.0.program {
+            Program::Kernels { model, .. } => Some(model.isa()),
+            Program::Tract(_) => None,
+        }
+    }
+
+    /// An empty profile for [`Session::run_profiled`]; `None` where tract runs
+    /// the network, whose layers are not timed.
+    #[must_use]
+    pub fn profile(&self) -> Option<Profile> {
+        match &self.0.program {
+            Program::Kernels { model, .. } => Some(Profile::new(model)),
+            Program::Tract(_) => None,
+        }
     }
 }
 
@@ -95,6 +134,32 @@ impl Session {
     /// [`ErrorKind::InvalidArgument`] when `input` has another length,
     /// [`ErrorKind::Inference`] when the network fails.
     pub fn run(&mut self, input: &[f32], output: &mut Vec<f32>) -> Result<()> {
+        self.run_with(input, output, None)
+    }
+
+    /// As [`run`](Session::run), adding the time of every layer to `profile`,
+    /// which was made by [`Model::profile`] of the same model. Reading the
+    /// clock between layers costs some time itself.
+    ///
+    /// # Errors
+    /// Those of [`run`](Session::run); [`ErrorKind::Inference`] also when the
+    /// profile is of another network. Where tract runs the network, the
+    /// profile is left as it is.
+    pub fn run_profiled(
+        &mut self,
+        input: &[f32],
+        output: &mut Vec<f32>,
+        profile: &mut Profile,
+    ) -> Result<()> {
+        self.run_with(input, output, Some(profile))
+    }
+
+    fn run_with(
+        &mut self,
+        input: &[f32],
+        output: &mut Vec<f32>,
+        profile: Option<&mut Profile>,
+    ) -> Result<()> {
         let summary = self.model.summary();
         let expected: usize = summary.input_shape.iter().product();
         if input.len() != expected {
@@ -112,7 +177,10 @@ impl Session {
         let run = guarded("run", ErrorKind::Inference, || match state {
             State::Kernels { session, log_softmax } => {
                 output.resize(values, 0.0);
-                session.run(input, output)?;
+                match profile {
+                    None => session.run(input, output)?,
+                    Some(profile) => session.run_profiled(input, output, profile)?,
+                }
                 if *log_softmax {
                     take_log_softmax(output);
                 }

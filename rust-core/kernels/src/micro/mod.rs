@@ -8,6 +8,7 @@ pub(crate) mod depthwise;
 pub(crate) mod elementwise;
 pub(crate) mod gemm;
 pub(crate) mod mover;
+pub(crate) mod peak;
 pub(crate) mod pool;
 pub(crate) mod table;
 

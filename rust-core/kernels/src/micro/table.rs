@@ -8,6 +8,7 @@ use super::Context;
 use super::depthwise::{self, Depthwise, DepthwiseCall};
 use super::elementwise::{self, InterleaveCall, MapCall, SoftmaxCall};
 use super::gemm::{self, Dense, GemmCall, Tiles};
+use super::peak;
 use super::pool::{self, GlobalCall, PoolCall};
 use crate::isa::Isa;
 use crate::winograd::{self, Winograd, WinogradCall};
@@ -23,6 +24,10 @@ pub(crate) struct Kernels {
     pub map: unsafe fn(&Context, &MapCall),
     pub softmax: unsafe fn(&Context, &SoftmaxCall),
     pub interleave: unsafe fn(&Context, &InterleaveCall),
+    /// The loop of [`peak`], for so many rounds.
+    pub peak: unsafe fn(usize) -> f32,
+    /// Float operations of one of its rounds.
+    pub operations: usize,
     /// Tile heights of the matrix kernel, see [`Simd::MR`](crate::simd::Simd::MR).
     pub heights: [usize; 4],
 }
@@ -42,6 +47,8 @@ macro_rules! instance {
                 map,
                 softmax,
                 interleave,
+                peak,
+                operations: peak::operations::<S>(),
                 heights: <S as crate::simd::Simd>::MR,
             };
 
@@ -92,6 +99,11 @@ macro_rules! instance {
             unsafe fn softmax(cx: &Context, call: &SoftmaxCall) {
                 // SAFETY: the caller keeps the contract of `Kernels`.
                 unsafe { elementwise::softmax::<S>(cx, call) }
+            }
+            $(#[target_feature(enable = $features)])?
+            unsafe fn peak(rounds: usize) -> f32 {
+                // SAFETY: the caller keeps the contract of `Kernels`.
+                unsafe { peak::run::<S>(rounds) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn interleave(cx: &Context, call: &InterleaveCall) {
