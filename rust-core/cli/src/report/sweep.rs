@@ -42,9 +42,6 @@ pub struct Sweep {
     pub certified: Option<usize>,
     /// What chance and foresight would make of it.
     pub curve: EscalationCurve,
-    /// What the last level takes alone.
-    pub alone_macs: f64,
-    pub alone_cpu_ns: f64,
 }
 
 /// Sums over the rows that are accepted so far, and those that are not.
@@ -106,8 +103,6 @@ impl Sweep {
             steps: kept.iter().map(|step| all[*step]).collect(),
             all_steps: all.len(),
             curve,
-            alone_macs,
-            alone_cpu_ns,
         }
     }
 
