@@ -43,14 +43,15 @@ struct Seen {
     cpu_ns: [i64; 2],
 }
 
-fn seen(path: &str, split: Option<&str>) -> Vec<Seen> {
-    fn field<'a>(row: &'a Record, path: &[&str]) -> &'a Field {
-        let (_, field) = row.get_column_iter().find(|(name, _)| *name == path[0]).unwrap();
-        match field {
-            Field::Group(row) if path.len() > 1 => self::seen::field(row, &path[1..]),
-            field => field,
-        }
+fn field<'a>(row: &'a Record, path: &[&str]) -> &'a Field {
+    let (_, found) = row.get_column_iter().find(|(name, _)| *name == path[0]).unwrap();
+    match found {
+        Field::Group(row) if path.len() > 1 => field(row, &path[1..]),
+        found => found,
     }
+}
+
+fn seen(path: &str, split: Option<&str>) -> Vec<Seen> {
     let int = |row: &Record, path: &[&str]| match field(row, path) {
         Field::Int(value) => *value,
         _ => -1,
@@ -83,6 +84,12 @@ fn seen(path: &str, split: Option<&str>) -> Vec<Seen> {
         .collect()
 }
 
+/// The threshold of the bundle.
+fn threshold() -> f32 {
+    let meta = metadata(trace());
+    meta["manifest"]["levels"][0]["threshold"].to_string().parse().unwrap()
+}
+
 /// The page and what `--json` said of it.
 fn report(scratch: &Scratch, trace: &str, more: &[&str]) -> (String, Value) {
     let page = scratch.path("report.html");
@@ -104,7 +111,7 @@ fn every_number_is_that_of_a_count_by_hand() {
     let scratch = Scratch::new();
     let (page, json) = report(&scratch, trace(), &[]);
     let rows = seen(trace(), Some("test"));
-    let threshold = 0.53275f32;
+    let threshold = threshold();
     let cascade = |row: &Seen, t: f32| row.answers[usize::from(row.margin <= t)];
     let right = rows.iter().filter(|row| cascade(row, threshold) == row.label).count();
     let escalated = rows.iter().filter(|row| row.margin <= threshold).count();
@@ -329,8 +336,9 @@ fn what_a_trace_does_not_have_is_said() {
         (&json["rows"], &json["unscored"], &json["loss"]),
         (&1000.into(), &3.into(), &"harm".into())
     );
-    // Of 1,000 rows, those with scores 0.003 to 0.532 and three without escalate.
-    assert_eq!(json["escalation"], 0.533);
+    // Scores are 0.003, 0.004, ... 0.999, and three rows have none.
+    let below = (3..1000u16).filter(|score| f32::from(*score) / 1000.0 <= threshold()).count();
+    assert_eq!(json["escalation"], (below + 3) as f64 / 1000.0);
     assert_eq!(json["macs_share"], Value::Null);
     assert!(page.contains("no columns of cost") && page.contains("with one class only"));
     assert!(

@@ -107,12 +107,12 @@ impl Pictures {
         if rows.block.image_sha256.get(row).is_some_and(|traced| *traced != sum) {
             return fail("not the picture that was traced");
         }
-        data_uri(sample.picture()?)
+        data_uri(&sample.picture()?)
     }
 }
 
 /// A small copy without metadata.
-fn data_uri(picture: DynamicImage) -> Result<String> {
+fn data_uri(picture: &DynamicImage) -> Result<String> {
     let unwritten = |error: image::ImageError| {
         Error::new(ErrorKind::InvalidData, format!("cannot be made smaller: {error}"))
             .with_source(error)
@@ -136,9 +136,9 @@ mod tests {
 
     #[test]
     fn thumbnails_are_small() {
-        let large = data_uri(DynamicImage::new_rgba8(3000, 20)).unwrap();
+        let large = data_uri(&DynamicImage::new_rgba8(3000, 20)).unwrap();
         assert!(large.starts_with("data:image/jpeg;base64,") && large.len() < 2_000);
-        let digit = data_uri(DynamicImage::new_luma8(28, 28)).unwrap();
+        let digit = data_uri(&DynamicImage::new_luma8(28, 28)).unwrap();
         assert!(digit.starts_with("data:image/png;base64,iVBORw0KGgo"));
     }
 }

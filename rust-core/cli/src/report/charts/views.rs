@@ -20,13 +20,13 @@ pub const FEWEST: usize = 10;
 /// Accuracy against escalation beside chance and foresight, as far as `most`
 /// escalation.
 pub fn escalation(sweep: &Sweep, accuracy: &str, most: f64) -> Result<Chart> {
-    let cut = |points: Vec<(f64, f64)>| cut(points, most);
+    let cut = |points: &[(f64, f64)]| cut(points, most);
     let steps =
         sweep.steps.iter().map(|step| (sweep.share(step.escalated), sweep.share(step.right)));
-    let cascade = cut(steps.collect());
+    let cascade = cut(&steps.collect::<Vec<_>>());
     let [little, big] = sweep.curve.random;
-    let random = cut(vec![(0.0, little), (1.0, big)]);
-    let oracle = cut(sweep.curve.oracle.iter().map(|p| (p.escalation, p.accuracy)).collect());
+    let random = cut(&[(0.0, little), (1.0, big)]);
+    let oracle = cut(&sweep.curve.oracle.map(|p| (p.escalation, p.accuracy)));
     let all = [&cascade, &random, &oracle].into_iter().flatten().map(|point| point.1);
     let y = around(all, [0.0, 1.0]);
     let step = sweep.in_use();
@@ -59,7 +59,7 @@ pub fn escalation(sweep: &Sweep, accuracy: &str, most: f64) -> Result<Chart> {
 }
 
 /// The part of a line with `x` at most `most`, the last piece cut through.
-fn cut(points: Vec<(f64, f64)>, most: f64) -> Vec<(f64, f64)> {
+fn cut(points: &[(f64, f64)], most: f64) -> Vec<(f64, f64)> {
     let inside = points.iter().take_while(|point| point.0 <= most).count();
     let mut kept = points[..inside].to_vec();
     if let (Some(a), Some(b)) = (kept.last().copied(), points.get(inside)) {
@@ -287,9 +287,9 @@ mod tests {
     #[test]
     fn a_line_is_cut_through_where_it_leaves() {
         let line = vec![(0.0, 0.0), (0.5, 1.0), (1.0, 0.0)];
-        assert_eq!(cut(line.clone(), 1.0), line);
-        assert_eq!(cut(line.clone(), 0.75), [(0.0, 0.0), (0.5, 1.0), (0.75, 0.5)]);
-        assert_eq!(cut(line, 0.25), [(0.0, 0.0), (0.25, 0.5)]);
+        assert_eq!(cut(&line, 1.0), line);
+        assert_eq!(cut(&line, 0.75), [(0.0, 0.0), (0.5, 1.0), (0.75, 0.5)]);
+        assert_eq!(cut(&line, 0.25), [(0.0, 0.0), (0.25, 0.5)]);
     }
 
     #[test]
