@@ -210,7 +210,7 @@ fn a_page_is_whole_and_needs_nothing_else() {
     let pictures = page.matches("src=\"data:image/png;base64,").count();
     assert_eq!(json["thumbnails"], pictures);
     assert!((12..=24).contains(&pictures), "{pictures}");
-    assert!(!page.replace("http://www.w3.org/", "").contains("http"), "no address");
+    assert!(!page.contains("://"), "no address");
     // Every svg that is a picture has a title and a description.
     assert_eq!(page.matches("role=\"img\"").count(), page.matches("aria-describedby").count());
     // The surest harm comes first.
