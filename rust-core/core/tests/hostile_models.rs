@@ -212,7 +212,8 @@ fn constants() {
     refuse("both", &first(|t| t.float_data.push(1.0)), &["`c0`", "1 values", "does not use"]);
     refuse("string", &first(|t| t.data_type = 8), &["`c0`", "string"]);
     refuse("double", &first(|t| t.data_type = 11), &["`c0`", "double"]);
-    refuse("half", &first(|t| t.data_type = 10), &["`c0`", "float16"]);
+    refuse("bfloat16", &first(|t| t.data_type = 16), &["`c0`", "bfloat16"]);
+    refuse("half", &first(|t| t.data_type = 10), &["`c0`", "400 bytes", "need 200"]);
     refuse("no type", &first(|t| t.data_type = 0), &["`c0`", "undefined"]);
     refuse("odd type", &first(|t| t.data_type = 999), &["`c0`", "number 999"]);
     let bytes = one("Add", &[], vec![]);

@@ -413,7 +413,7 @@ impl<'a> Graph<'a> {
         }
         let totals = budget::check(&self, file_bytes, &needed, output)?;
         for at in 0..self.steps.len() {
-            if let Some(tensor) = fold::dequantized(&self, &self.steps[at]) {
+            if let Some(tensor) = fold::unpacked(&self, &self.steps[at]) {
                 let id = self.steps[at].outputs[0];
                 self.values[id].tensor = Some(tensor);
             }

@@ -6,6 +6,7 @@
 //! a constant may be used. Called by `graph` for initialisers and by the
 //! operators for tensor attributes.
 
+use half::f16;
 use tract_onnx::pb::{self, tensor_proto::DataType};
 
 use super::limits::ModelLimits;
@@ -16,10 +17,12 @@ use crate::Result;
 /// Most axes of any tensor. A channel shuffle needs 5.
 pub(super) const MAX_RANK: usize = 8;
 
-/// The element types that classifiers need and tract computes with.
+/// The element types that classifiers need: those tract computes with, and
+/// 16-bit floats, in which weights may be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Element {
     F32,
+    F16,
     U8,
     I8,
     I32,
@@ -31,6 +34,7 @@ impl Element {
     pub(super) fn from_onnx(code: i32) -> Option<Element> {
         Some(match DataType::try_from(code).ok()? {
             DataType::Float => Element::F32,
+            DataType::Float16 => Element::F16,
             DataType::Uint8 => Element::U8,
             DataType::Int8 => Element::I8,
             DataType::Int32 => Element::I32,
@@ -43,6 +47,7 @@ impl Element {
     pub(super) fn to_onnx(self) -> i32 {
         (match self {
             Element::F32 => DataType::Float,
+            Element::F16 => DataType::Float16,
             Element::U8 => DataType::Uint8,
             Element::I8 => DataType::Int8,
             Element::I32 => DataType::Int32,
@@ -55,13 +60,14 @@ impl Element {
     pub(super) fn bytes(self) -> usize {
         match self {
             Element::U8 | Element::I8 | Element::Bool => 1,
+            Element::F16 => 2,
             Element::F32 | Element::I32 => 4,
             Element::I64 => 8,
         }
     }
 
     pub(super) fn is_integer(self) -> bool {
-        self != Element::F32
+        !matches!(self, Element::F32 | Element::F16)
     }
 }
 
@@ -103,8 +109,8 @@ pub(super) fn read(what: &str, proto: pb::TensorProto, limits: &ModelLimits) -> 
     }
     let Some(element) = Element::from_onnx(proto.data_type) else {
         return refuse(format!(
-            "has element type {}, supported are float, uint8, int8, int32, int64 and bool; export \
-             it as float",
+            "has element type {}, supported are float, float16, uint8, int8, int32, int64 and \
+             bool; export it as float",
             type_name(proto.data_type)
         ));
     };
@@ -187,6 +193,7 @@ fn numbers(element: Element, proto: &pb::TensorProto) -> Small {
     };
     match element {
         Element::F32 => Small::Floats(floats(proto)),
+        Element::F16 => Small::Floats(halves(proto)),
         _ if !raw.is_empty() => Small::Ints(raw.chunks(element.bytes()).map(stored).collect()),
         Element::I64 => Small::Ints(proto.int64_data.clone()),
         Element::U8 => Small::Ints(proto.int32_data.iter().map(|&x| i64::from(x as u8)).collect()),
@@ -201,6 +208,15 @@ pub(super) fn floats(proto: &pb::TensorProto) -> Vec<f32> {
     match proto.raw_data.as_chunks::<4>().0 {
         [] => proto.float_data.clone(),
         raw => raw.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+    }
+}
+
+/// The numbers of a checked tensor of 16-bit floats, which ONNX lists in the
+/// lower halves of 32-bit integers.
+pub(super) fn halves(proto: &pb::TensorProto) -> Vec<f32> {
+    match proto.raw_data.as_chunks::<2>().0 {
+        [] => proto.int32_data.iter().map(|&x| f16::from_bits(x as u16).to_f32()).collect(),
+        raw => raw.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32()).collect(),
     }
 }
 
@@ -222,6 +238,9 @@ pub(super) fn integers(element: Element, proto: &pb::TensorProto) -> Vec<i32> {
 /// A message for numbers that were computed here.
 pub(super) fn write(element: Element, shape: &[usize], small: &Small) -> pb::TensorProto {
     let raw_data = match small {
+        Small::Floats(values) if element == Element::F16 => {
+            values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect()
+        }
         Small::Floats(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         Small::Ints(values) => values
             .iter()

@@ -99,10 +99,16 @@ pub(super) fn cast(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let code = i32::try_from(code).unwrap_or(0);
     let Some(to) = Element::from_onnx(code) else {
         return Err(node.refuse(format!(
-            "casts to element type {}, supported are float, uint8, int8, int32, int64 and bool",
+            "casts to element type {}, supported are float, int32, int64 and bool",
             type_name(code)
         )));
     };
+    if to == Element::F16 {
+        return Err(node.refuse(
+            "casts to float16: weights may be stored so, but networks compute on 32-bit floats; \
+             export it as float",
+        ));
+    }
     let fact = Fact { element: to, shape: graph.fact(id).shape.clone() };
     if let Some(small) = &graph.values[id].small {
         let value = match (small, to) {
@@ -132,7 +138,7 @@ pub(super) fn cast(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     }
     if to != Element::F32 || from == Element::Bool || from == Element::I64 {
         return Err(node.refuse(format!(
-            "casts {from:?} to {to:?}; supported is a cast of bytes or int32 to float"
+            "casts {from:?} to {to:?}; supported is a cast of bytes, int32 or float16 to float"
         )));
     }
     let attributes = vec![node::int("to", i64::from(to.to_onnx()))];

@@ -1,5 +1,5 @@
-//! Weights stored as 8-bit integers are unpacked once, when a network is opened:
-//! it runs on the kernels and gives the bits of the same network in floats.
+//! Weights stored in fewer bits are unpacked once, when a network is opened: it
+//! runs on the kernels and gives the bits of the same network in floats.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,6 +12,8 @@ use tract_onnx::pb::TensorProto;
 const INT8: i32 = 3;
 const UINT8: i32 = 2;
 const INT32: i32 = 6;
+const FLOAT: i64 = 1;
+const FLOAT16: i32 = 10;
 
 /// How a constant is stored.
 #[derive(Clone, Copy, PartialEq)]
@@ -132,4 +134,65 @@ fn what_unpacking_takes_counts_before_it_is_done() {
     let limits = ModelLimits { max_memory_bytes: 64 << 20, ..ModelLimits::default() };
     let error = Model::open(&bytes, &limits).unwrap_err().to_string();
     assert!(error.contains("50331648 computed from weights"), "{error}");
+}
+
+/// A convolution and a fully connected layer with weights that 16-bit floats
+/// hold exactly.
+fn network_of_halves(stored: Stored) -> Vec<u8> {
+    let mut b = Builder::new(13, &[1, 3, 8, 8]);
+    let weights = |b: &mut Builder, dims: &[i64]| {
+        let bits: Vec<u16> = (0..dims.iter().product::<i64>())
+            .map(|i| 0x3000 | (i as u16 * 77 & 0x3ff) | (i as u16 & 1) << 15)
+            .collect();
+        if stored == Stored::Float {
+            let floats: Vec<f32> = bits.iter().map(|&bits| half(bits)).collect();
+            return b.floats(dims, &floats);
+        }
+        let packed = match stored {
+            Stored::Listed => TensorProto {
+                int32_data: bits.iter().map(|&bits| i32::from(bits)).collect(),
+                ..tensor(FLOAT16, dims, vec![])
+            },
+            _ => tensor(FLOAT16, dims, bits.iter().flat_map(|bits| bits.to_le_bytes()).collect()),
+        };
+        let packed = b.constant(packed);
+        b.node("Cast", &[&packed], vec![int("to", FLOAT)])
+    };
+    let (w, bias) = (weights(&mut b, &[4, 3, 3, 3]), weights(&mut b, &[4]));
+    let x = b.node("Conv", &["x", &w, &bias], vec![]);
+    let x = b.node("Flatten", &[&x], vec![]);
+    let w = weights(&mut b, &[10, 144]);
+    let x = b.node("Gemm", &[&x, &w], vec![int("transB", 1)]);
+    b.finish(&x)
+}
+
+/// The value of a normal 16-bit float.
+fn half(bits: u16) -> f32 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let exponent = i32::from(bits >> 10 & 31) - 15;
+    sign * (1.0 + f32::from(bits & 0x3ff) / 1024.0) * 2f32.powi(exponent)
+}
+
+#[test]
+fn weights_in_16_bits_give_the_bits_of_floats() {
+    let floats = run(&network_of_halves(Stored::Float));
+    assert!(floats.iter().any(|x| x.abs() > 0.1), "{floats:?}");
+    for stored in [Stored::Raw, Stored::Listed] {
+        let packed = run(&network_of_halves(stored));
+        assert!(packed.iter().map(|x| x.to_bits()).eq(floats.iter().map(|x| x.to_bits())));
+    }
+}
+
+#[test]
+fn computing_in_16_bits_is_refused_in_a_sentence() {
+    let mut b = Builder::new(13, &[1, 4]);
+    let x = b.node("Cast", &["x"], vec![int("to", i64::from(FLOAT16))]);
+    let x = b.node("Cast", &[&x], vec![int("to", FLOAT)]);
+    let error = Model::open(&b.finish(&x), &ModelLimits::default()).unwrap_err().to_string();
+    assert!(error.contains("casts to float16"), "{error}");
+    let mut b = Builder::new(13, &[1, 4]);
+    let w = b.constant(tensor(FLOAT16, &[4, 4], vec![0; 32]));
+    let x = b.node("Gemm", &["x", &w], vec![]);
+    let error = Model::open(&b.finish(&x), &ModelLimits::default()).unwrap_err().to_string();
+    assert!(error.contains("must be a 32-bit float"), "{error}");
 }
