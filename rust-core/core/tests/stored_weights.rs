@@ -142,7 +142,7 @@ fn network_of_halves(stored: Stored) -> Vec<u8> {
     let mut b = Builder::new(13, &[1, 3, 8, 8]);
     let weights = |b: &mut Builder, dims: &[i64]| {
         let bits: Vec<u16> = (0..dims.iter().product::<i64>())
-            .map(|i| 0x3000 | (i as u16 * 77 & 0x3ff) | (i as u16 & 1) << 15)
+            .map(|i| 0x3000 | ((i * 77) as u16 & 0x3ff) | (i as u16 & 1) << 15)
             .collect();
         if stored == Stored::Float {
             let floats: Vec<f32> = bits.iter().map(|&bits| half(bits)).collect();
