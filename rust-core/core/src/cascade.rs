@@ -15,7 +15,7 @@ use crate::decision::{
     Confidence, EscalationReason, OutputSpec, Scores, Threshold, Verdict, judge,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Outcome};
+use crate::outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Marks, Outcome};
 
 /// A network that answers inputs of type `I` with raw output values.
 pub trait Classifier<I: ?Sized> {
@@ -155,8 +155,26 @@ impl<C> Cascade<C> {
     where
         C: Classifier<I>,
     {
+        self.run_while(input, clock, |_| true)
+    }
+
+    /// As [`Cascade::run`], but asks before every level after the first, with
+    /// the times of this input so far. Once the answer is no, the levels that
+    /// ran decide, as if the others had failed.
+    ///
+    /// # Errors
+    /// As [`Cascade::run`].
+    pub fn run_while<I: ?Sized>(
+        &mut self,
+        input: &I,
+        clock: &impl Clock,
+        may_go_on: impl FnMut(Times) -> bool,
+    ) -> Result<Outcome>
+    where
+        C: Classifier<I>,
+    {
         let last = self.levels.len() - 1;
-        self.run_levels(0..=last, true, input, clock)
+        self.run_levels(0..=last, Some(may_go_on), input, clock)
     }
 
     /// Lets `level` answer, whatever its score: the baseline that the cascade
@@ -175,20 +193,23 @@ impl<C> Cascade<C> {
         C: Classifier<I>,
     {
         let first = if self.level(level)?.committee { 0 } else { level };
-        self.run_levels(first..=level, false, input, clock)
+        self.run_levels(first..=level, None::<fn(Times) -> bool>, input, clock)
     }
 
+    /// Runs the levels of `range`: all of them, or with `may_go_on` until one is
+    /// sure or it says no.
     fn run_levels<I: ?Sized>(
         &mut self,
         range: RangeInclusive<usize>,
-        stop_when_sure: bool,
+        mut may_go_on: Option<impl FnMut(Times) -> bool>,
         input: &I,
         clock: &impl Clock,
     ) -> Result<Outcome>
     where
         C: Classifier<I>,
     {
-        let mut before = clock.now();
+        let start = clock.now();
+        let mut before = start;
         let mut reports = ArrayVec::new();
         let mut failure = None;
         let last = *range.end();
@@ -202,11 +223,13 @@ impl<C> Cascade<C> {
             let (tier, times) = (index as u8, now - before);
             reports.push(LevelReport { tier, label, score, escalation, times, macs });
             before = now;
-            if stop_when_sure && escalation.is_none() {
+            if let Some(may_go_on) = &mut may_go_on
+                && (escalation.is_none() || (index < last && !may_go_on(now - start)))
+            {
                 break;
             }
         }
-        conclude(reports, stop_when_sure, last, failure)
+        conclude(reports, may_go_on.is_some(), last, failure)
     }
 }
 
@@ -230,7 +253,8 @@ fn conclude(
     };
     let times = levels.iter().fold(Times::default(), |sum, report| sum + report.times);
     let macs = levels.iter().fold(0u64, |sum, report| sum.saturating_add(report.macs));
-    Ok(Outcome { label, score, tier, status, levels, times, macs, failure })
+    let marks = Marks::default();
+    Ok(Outcome { label, score, tier, status, levels, times, macs, failure, marks })
 }
 
 fn no_answer(levels: &[LevelReport], failure: Option<Arc<Error>>) -> Error {

@@ -56,9 +56,9 @@ mod tensor;
 
 pub use bundle::ModelBundle;
 pub use decision::{EscalationReason, Threshold};
-pub use engine::{Engine, EngineOptions, Opening};
+pub use engine::{Engine, EngineOptions, Opening, Runtime, RuntimeOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{FrameView, PixelFormat, Plane, Rect, Rotation};
 pub use network::ModelLimits;
-pub use outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Outcome};
+pub use outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Marks, Outcome};
 pub use tensor::{InputTensor, MAX_INPUT_SIDE};
