@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
+use biglittle::calibrate::{Loss, SplitSpec};
 use biglittle::network::Isa;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::bench::Choice;
 use crate::output::Output;
+use crate::search::Cost;
+use crate::trace::ScoreKind;
 
 /// A little network first, the big one only when the answer is unsure.
 #[derive(Debug, Parser)]
@@ -34,6 +37,12 @@ pub enum Command {
     Run(RunArgs),
     /// Compare little alone, big alone and the cascade on labelled data
     Evaluate(EvaluateArgs),
+    /// Run every network on every sample once and record what it made of it
+    Trace(TraceArgs),
+    /// Find thresholds that keep a promise and certify them in a new bundle
+    Calibrate(CalibrateArgs),
+    /// Rank every pair, triple and committee of the networks in traces
+    Search(SearchArgs),
     /// Measure how long a bundle or a network takes to open and to run, on one core
     Bench(BenchArgs),
     /// Make a bundle of a folder with a manifest, networks and labels
@@ -86,6 +95,162 @@ pub struct EvaluateArgs {
     pub samples: Option<u64>,
     #[command(flatten)]
     pub out: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct TraceArgs {
+    /// The bundle: a folder or a .biglittle file
+    #[arg(long, short)]
+    pub bundle: PathBuf,
+    /// A folder as for `evaluate`, whose images need no labels: labels.csv may
+    /// lack the column `label`, or the folder may have just images. A column
+    /// `group` in labels.csv keeps samples together (video clips, persons)
+    #[arg(long, short)]
+    pub data: PathBuf,
+    /// The trace to write, a Parquet file. A run that was killed goes on where
+    /// it was when it is started again
+    #[arg(long, short)]
+    pub output: PathBuf,
+    /// Use only the first N samples
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub samples: Option<u64>,
+    #[command(flatten)]
+    pub split: SplitArgs,
+    /// Leave out the raw values of the networks: a fraction of the size, but no
+    /// temperature can be fitted and no committee searched
+    #[arg(long)]
+    pub no_outputs: bool,
+    /// The share of samples that may be skipped because they cannot be decoded
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0, value_parser = percent)]
+    pub allow_skipped: f64,
+    #[command(flatten)]
+    pub out: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CalibrateArgs {
+    /// The trace of the bundle
+    pub trace: PathBuf,
+    /// What is bounded: harm (wrong where the last level is right; needs labels)
+    /// or disagree (not the last level's answer; needs none)
+    #[arg(long, value_enum)]
+    pub loss: LossArg,
+    /// The largest share of such answers; several, with commas, give a
+    /// certificate each, of which the first is in use
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub eps: Vec<f64>,
+    /// The largest probability that a promise is broken, over all of them
+    #[arg(long, default_value_t = 0.05)]
+    pub delta: f64,
+    /// Another confidence for all levels but the last
+    #[arg(long, value_enum)]
+    pub confidence: Option<ConfidenceArg>,
+    /// The bundle that was traced
+    #[arg(long, short)]
+    pub bundle: Option<PathBuf>,
+    /// The bundle to write: one file if it ends in .biglittle, else a new
+    /// folder. Without it the thresholds are only shown
+    #[arg(long, short, requires_all = ["bundle", "date"])]
+    pub output: Option<PathBuf>,
+    /// The day, YYYY-MM-DD, that the certificate will bear
+    #[arg(long)]
+    pub date: Option<String>,
+    /// Divide the rows differently than they were recorded, for studies
+    #[arg(long, value_name = "TUNE,CALIBRATE,TEST", value_parser = percentages)]
+    pub split: Option<[u8; 3]>,
+    /// Divide the rows by another seed than they were recorded, for studies
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Keep the bundle's temperatures and norms
+    #[arg(long)]
+    pub no_tune: bool,
+    /// Write a certificate of rows that were used before, which will say so
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub out: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct SearchArgs {
+    /// Traces of the same data, with all networks that come into question
+    #[arg(required = true)]
+    pub traces: Vec<PathBuf>,
+    /// What is bounded, against a cascade's own last level
+    #[arg(long, value_enum)]
+    pub loss: LossArg,
+    /// The largest share of such answers
+    #[arg(long)]
+    pub eps: f64,
+    /// The largest probability that the promise of one cascade is broken
+    #[arg(long, default_value_t = 0.05)]
+    pub delta: f64,
+    /// What is expected to be least
+    #[arg(long, value_enum, default_value = "macs")]
+    pub cost: Cost,
+    /// Show the N cheapest, and the front of cost and accuracy
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    #[command(flatten)]
+    pub out: Output,
+}
+
+/// [`Loss`] on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LossArg {
+    Harm,
+    Disagree,
+}
+
+impl From<LossArg> for Loss {
+    fn from(loss: LossArg) -> Self {
+        match loss {
+            LossArg::Harm => Loss::Harm,
+            LossArg::Disagree => Loss::Disagree,
+        }
+    }
+}
+
+/// [`ScoreKind`] on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum ConfidenceArg {
+    Margin,
+    MaxProbability,
+    NegativeEntropy,
+    #[value(name = "max_logit_p_norm")]
+    MaxLogitPNorm,
+}
+
+impl From<ConfidenceArg> for ScoreKind {
+    fn from(confidence: ConfidenceArg) -> Self {
+        match confidence {
+            ConfidenceArg::Margin => ScoreKind::Margin,
+            ConfidenceArg::MaxProbability => ScoreKind::MaxProbability,
+            ConfidenceArg::NegativeEntropy => ScoreKind::NegativeEntropy,
+            ConfidenceArg::MaxLogitPNorm => ScoreKind::MaxLogitPNorm,
+        }
+    }
+}
+
+/// How samples are divided.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct SplitArgs {
+    /// The percentages of samples to tune with, to calibrate with and to test
+    /// with
+    #[arg(long, value_name = "TUNE,CALIBRATE,TEST", default_value = "20,40,40",
+          value_parser = percentages)]
+    pub split: [u8; 3],
+    /// Another seed divides the samples differently
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+impl SplitArgs {
+    pub fn spec(self) -> SplitSpec {
+        let [tune_percent, calibrate_percent, test_percent] = self.split;
+        SplitSpec { seed: self.seed, tune_percent, calibrate_percent, test_percent }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -173,6 +338,21 @@ pub struct TargetArgs {
 pub struct CompletionsArgs {
     /// The shell to complete in
     pub shell: Shell,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("give a number from 0 to 100".into()),
+    }
+}
+
+fn percentages(text: &str) -> Result<[u8; 3], String> {
+    let parts: Result<Vec<u8>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    match parts.ok().and_then(|parts| <[u8; 3]>::try_from(parts).ok()) {
+        Some(parts) if parts.iter().map(|part| u32::from(*part)).sum::<u32>() == 100 => Ok(parts),
+        _ => Err("give three whole numbers that add up to 100, such as 20,40,40".into()),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -2,14 +2,17 @@
 //! calls one command, turns its error into a sentence and an exit code.
 
 mod args;
+mod certify;
 mod commands;
 mod data;
 mod energy;
 mod files;
 mod measure;
 mod output;
+mod search;
 mod target;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -27,6 +30,9 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Run(args) => commands::run::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Trace(args) => commands::trace::run(&args),
+        Command::Calibrate(args) => commands::calibrate::run(&args),
+        Command::Search(args) => commands::search::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Pack(args) => commands::pack::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

@@ -152,28 +152,6 @@ fn pack_verify_and_inspect_agree() {
     assert_eq!(left, 2, "nothing temporary is left");
 }
 
-/// The MNIST bundle with a manifest that passes every sum but has `old` replaced
-/// by `new`.
-fn resealed(scratch: &Scratch, name: &str, old: &str, new: &str) -> String {
-    let folder = scratch.path(name);
-    good(&["pack", &bundle(), "-o", &folder]);
-    let path = Path::new(&folder).join("manifest.json");
-    let manifest = fs::read_to_string(&path).unwrap();
-    assert!(manifest.contains(old), "{manifest}");
-    // The last place: the big network's.
-    let (before, after) = manifest.rsplit_once(old).unwrap();
-    let manifest = format!("{before}{new}{after}");
-    reseal(&folder, &manifest);
-    folder
-}
-
-/// Writes a manifest and its sum.
-fn reseal(folder: &str, manifest: &str) {
-    let sum = format!("{}  manifest.json\n", biglittle::bundle::sha256_hex(manifest.as_bytes()));
-    fs::write(Path::new(folder).join("manifest.json"), manifest).unwrap();
-    fs::write(Path::new(folder).join("manifest.sha256"), sum).unwrap();
-}
-
 #[test]
 fn pack_writes_nothing_that_verify_refuses() {
     let scratch = Scratch::new();

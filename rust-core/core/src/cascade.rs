@@ -12,7 +12,7 @@ use arrayvec::ArrayVec;
 
 use crate::clock::{Clock, Times};
 use crate::decision::{
-    Confidence, EscalationReason, OutputSpec, Scores, Threshold, Verdict, judge,
+    Confidence, EscalationReason, LabelTally, OutputSpec, Scores, Threshold, Verdict, judge,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Marks, Outcome};
@@ -68,6 +68,9 @@ impl<C> Level<C> {
     }
 }
 
+/// For [`Cascade::run_levels`]: every level runs.
+const ALL: Option<fn(Times) -> bool> = None;
+
 /// Levels of networks, run until one is sure.
 #[derive(Debug)]
 pub struct Cascade<C> {
@@ -109,8 +112,8 @@ impl<C> Cascade<C> {
             needs_tallies: by_label.contains(&true),
             output: Vec::new(),
             scores: Scores::new(),
-            all: Tally::default(),
-            own: Tally::default(),
+            all: LabelTally::new(label_count),
+            own: LabelTally::new(label_count),
         };
         Ok(Cascade { levels, by_label, workspace })
     }
@@ -174,7 +177,25 @@ impl<C> Cascade<C> {
         C: Classifier<I>,
     {
         let last = self.levels.len() - 1;
-        self.run_levels(0..=last, Some(may_go_on), input, clock)
+        let (reports, failure) =
+            self.run_levels(0..=last, Some(may_go_on), input, clock, &mut |_, _| {});
+        conclude(reports, true, last, failure)
+    }
+
+    /// Runs every level on `input`, whatever the scores: what a trace records.
+    ///
+    /// `observe` gets each network's number, counted over all levels, and its
+    /// raw values, right after it ran; a network that failed has none.
+    pub fn run_all<I: ?Sized>(
+        &mut self,
+        input: &I,
+        clock: &impl Clock,
+        observe: &mut impl FnMut(usize, &[f32]),
+    ) -> ArrayVec<LevelReport, MAX_LEVELS>
+    where
+        C: Classifier<I>,
+    {
+        self.run_levels(0..=self.levels.len() - 1, ALL, input, clock, observe).0
     }
 
     /// Lets `level` answer, whatever its score: the baseline that the cascade
@@ -193,7 +214,8 @@ impl<C> Cascade<C> {
         C: Classifier<I>,
     {
         let first = if self.level(level)?.committee { 0 } else { level };
-        self.run_levels(first..=level, None::<fn(Times) -> bool>, input, clock)
+        let (reports, failure) = self.run_levels(first..=level, ALL, input, clock, &mut |_, _| {});
+        conclude(reports, false, level, failure)
     }
 
     /// Runs the levels of `range`: all of them, or with `may_go_on` until one is
@@ -204,7 +226,8 @@ impl<C> Cascade<C> {
         mut may_go_on: Option<impl FnMut(Times) -> bool>,
         input: &I,
         clock: &impl Clock,
-    ) -> Result<Outcome>
+        observe: &mut impl FnMut(usize, &[f32]),
+    ) -> (ArrayVec<LevelReport, MAX_LEVELS>, Option<Arc<Error>>)
     where
         C: Classifier<I>,
     {
@@ -213,11 +236,17 @@ impl<C> Cascade<C> {
         let mut reports = ArrayVec::new();
         let mut failure = None;
         let last = *range.end();
+        let mut network = self.levels[..*range.start()].iter().map(|l| l.members.len()).sum();
         self.workspace.all.clear();
         for index in range {
             let level = &mut self.levels[index];
             let by_label = self.by_label[index];
-            let (verdict, macs) = self.workspace.run(level, by_label, input, &mut failure);
+            let mut observe = |output: &[f32]| {
+                observe(network, output);
+                network += 1;
+            };
+            let (verdict, macs) =
+                self.workspace.run(level, by_label, input, &mut failure, &mut observe);
             let now = clock.now();
             let Verdict { label, score, escalation } = verdict;
             let (tier, times) = (index as u8, now - before);
@@ -229,7 +258,7 @@ impl<C> Cascade<C> {
                 break;
             }
         }
-        conclude(reports, may_go_on.is_some(), last, failure)
+        (reports, failure)
     }
 }
 
@@ -278,8 +307,8 @@ struct Workspace {
     output: Vec<f32>,
     scores: Scores,
     /// Over all networks of this input, and over those of this level.
-    all: Tally,
-    own: Tally,
+    all: LabelTally,
+    own: LabelTally,
 }
 
 impl Workspace {
@@ -289,6 +318,7 @@ impl Workspace {
         by_label: bool,
         input: &I,
         failure: &mut Option<Arc<Error>>,
+        observe: &mut impl FnMut(&[f32]),
     ) -> (Verdict, u64) {
         let mut macs = 0u64;
         let mut flaw = None;
@@ -297,10 +327,12 @@ impl Workspace {
             self.output.clear();
             match classifier.classify(input, &mut self.output) {
                 Ok(()) => {
+                    observe(&self.output);
                     macs = macs.saturating_add(classifier.macs());
                     flaw = flaw.or(self.read(spec));
                 }
                 Err(error) => {
+                    observe(&[]);
                     log::warn!("a network could not be run: {error}");
                     flaw = flaw.or(Some(EscalationReason::NetworkFailed));
                     failure.get_or_insert_with(|| Arc::new(error));
@@ -327,58 +359,10 @@ impl Workspace {
         self.scores.read(spec, self.label_count, &self.output);
         let flaw = self.scores.flaw();
         if self.needs_tallies && flaw.is_none() {
-            self.own.add(&self.scores, spec, self.label_count);
-            self.all.add(&self.scores, spec, self.label_count);
+            self.own.add(&self.scores, spec);
+            self.all.add(&self.scores, spec);
         }
         flaw
-    }
-}
-
-/// Sums of probabilities by the bundle's labels.
-#[derive(Debug)]
-struct Tally {
-    sums: Vec<f32>,
-    unmapped: f32,
-    members: usize,
-    labels_in_order: OutputSpec,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Tally { sums: vec![], unmapped: 0.0, members: 0, labels_in_order: OutputSpec::logits() }
-    }
-}
-
-impl Tally {
-    fn clear(&mut self) {
-        self.members = 0;
-        self.unmapped = 0.0;
-    }
-
-    fn add(&mut self, scores: &Scores, spec: &OutputSpec, label_count: usize) {
-        if self.members == 0 {
-            self.sums.clear();
-            self.sums.resize(label_count, 0.0);
-        }
-        self.members += 1;
-        for (class, probability) in scores.probabilities().iter().enumerate() {
-            match spec.label_of(class) {
-                Some(label) => self.sums[label as usize] += probability,
-                None => self.unmapped = self.unmapped.max(*probability),
-            }
-        }
-    }
-
-    /// The verdict on the members' mean. It escalates where a class without a
-    /// label is likelier to any of them than the best label is to all.
-    fn judge(&self, scores: &mut Scores, confidence: Confidence, threshold: Threshold) -> Verdict {
-        scores.read_mean(&self.sums, self.members);
-        let verdict = judge(scores, &self.labels_in_order, confidence, threshold);
-        let best = scores.probabilities().iter().copied().fold(0.0, f32::max);
-        if self.unmapped < best {
-            return verdict;
-        }
-        Verdict { label: None, escalation: Some(EscalationReason::UnmappedClass), ..verdict }
     }
 }
 

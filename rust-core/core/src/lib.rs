@@ -27,6 +27,7 @@
 //! | [`decision`] | whether an answer is sure enough |
 //! | [`cascade`] | which networks run and whose answer counts |
 //! | [`bundle`] | what a complete model bundle is |
+//! | [`calibrate`] | which threshold keeps a promise |
 //! | [`device`] | what a phone says about itself, and recordings of it |
 //! | [`policy`] | how battery, heat, budget and user move the threshold |
 //! | [`controller`] | which threshold holds a share of the big network |
@@ -37,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bundle;
+pub mod calibrate;
 pub mod cascade;
 pub mod clock;
 pub mod controller;

@@ -3,13 +3,13 @@
 use biglittle::{Engine, EngineOptions, ModelBundle, Opening, Result};
 
 use crate::args::EvaluateArgs;
-use crate::data::DataSet;
+use crate::data::{DataSet, Labelling};
 use crate::measure;
 
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     let out = args.out;
     let bundle = ModelBundle::open(&args.bundle)?;
-    let mut data = DataSet::open(&args.data, bundle.labels())?;
+    let mut data = DataSet::open(&args.data, bundle.labels(), Labelling::Required)?;
     if let Some(samples) = args.samples {
         data.truncate(usize::try_from(samples).unwrap_or(usize::MAX));
     }

@@ -7,7 +7,7 @@ use biglittle::network::{Model, ModelLimits, ModelSummary};
 use biglittle::{ModelBundle, Result};
 use serde::Serialize;
 
-use super::table::count;
+use super::table::{count, percent};
 use crate::args::TargetArgs;
 use crate::target::Target;
 
@@ -82,11 +82,25 @@ fn write_bundle(out: &mut dyn Write, report: &BundleReport) -> io::Result<()> {
         let networks = level.networks.join(" + ");
         writeln!(out, "level {index} {}: {networks}{committee}{threshold}", level.name)?;
     }
+    write_certificates(out, &report.manifest)?;
     for (network, spec) in report.networks.iter().zip(&report.manifest.networks) {
         writeln!(out, "\nnetwork {} ({}, {} bytes)", spec.id, spec.file.path, spec.file.bytes)?;
         write_network(out, network)?;
     }
     Ok(())
+}
+
+/// The certificates, and whether the thresholds in use keep one.
+pub fn write_certificates(out: &mut dyn Write, manifest: &Manifest) -> io::Result<()> {
+    manifest.certificates.iter().try_for_each(|c| super::calibrate::write_certificate(out, c))?;
+    match (manifest.certificate_in_use(), manifest.certificates.is_empty()) {
+        (Some(used), _) => {
+            let (loss, eps) = (used.loss, percent(used.eps, 3));
+            writeln!(out, "thresholds in use: certified for {loss} of at most {eps}")
+        }
+        (None, false) => writeln!(out, "thresholds in use: of none of the certificates"),
+        (None, true) => writeln!(out, "thresholds in use: not certified"),
+    }
 }
 
 fn write_network(out: &mut dyn Write, network: &NetworkReport) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod bench;
+pub mod calibrate;
 pub mod completions;
 pub mod demo;
 pub mod evaluate;
@@ -8,5 +9,7 @@ pub mod inspect;
 pub mod pack;
 pub mod run;
 pub mod schema;
+pub mod search;
 pub mod table;
+pub mod trace;
 pub mod verify;

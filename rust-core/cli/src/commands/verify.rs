@@ -13,25 +13,37 @@ struct Verified {
     target: String,
     valid: bool,
     networks: usize,
+    /// Certificates, all of them of these networks.
+    certificates: usize,
+    /// Whether the thresholds in use keep one of them; null for an ONNX file.
+    certified: Option<bool>,
 }
 
 pub fn run(args: &TargetArgs) -> Result<()> {
     let out = args.out;
     let named = |error: biglittle::Error| error.context(args.target.display());
-    let networks = match Target::read(&args.target)? {
+    let (networks, certificates, certified) = match Target::read(&args.target)? {
         Target::Network(bytes) => {
             check_model(&bytes, &ModelLimits::default()).map_err(named)?;
-            1
+            (1, 0, None)
         }
         Target::Bundle(bundle) => {
-            let networks = bundle.manifest().networks.len();
+            let manifest = bundle.manifest();
+            let certified = manifest.certificate_in_use().is_some();
+            let found = (manifest.networks.len(), manifest.certificates.len(), Some(certified));
             let options = EngineOptions { opening: Opening::WarmUp, ..EngineOptions::default() };
             Engine::open(*bundle, &options).map_err(named)?;
-            networks
+            found
         }
     };
-    let verified = Verified { target: args.target.display().to_string(), valid: true, networks };
+    let target = args.target.display().to_string();
+    let verified = Verified { target, valid: true, networks, certificates, certified };
     out.print(&verified, |out| {
-        writeln!(out, "{}: good, {} opened", verified.target, plural(networks, "network"))
+        write!(out, "{}: good, {} opened", verified.target, plural(networks, "network"))?;
+        match verified.certified {
+            Some(true) => writeln!(out, ", thresholds certified"),
+            Some(false) if certificates > 0 => writeln!(out, ", thresholds of no certificate"),
+            _ => writeln!(out),
+        }
     })
 }

@@ -1,4 +1,5 @@
-//! Image files with labels: `labels.csv`, or a folder per label.
+//! Image files, with labels or not: `labels.csv`, a folder per label, or files
+//! beside each other.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,61 +8,101 @@ use std::path::{Component, Path, PathBuf};
 use biglittle::{Error, ErrorKind, Result};
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::invalid;
+use super::{Labelling, invalid};
 use crate::files;
 
 const LIST: &str = "labels.csv";
 /// The most bytes of [`LIST`]: over a million lines.
 const MAX_LIST_BYTES: u64 = 64 << 20;
 
-/// The image files in `folder`, each with its label. Errors do not name
-/// `folder`, but what in it is wrong.
-pub fn read(folder: &Path, labels: &[String]) -> Result<Vec<(PathBuf, u32)>> {
+/// An image file of a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub path: PathBuf,
+    /// The path from the set's folder on, with `/` between its parts on every
+    /// system.
+    pub name: String,
+    /// `None` only where labels are [`Labelling::Optional`].
+    pub label: Option<u32>,
+    /// What it belongs to, such as a video clip or a person.
+    pub group: Option<String>,
+}
+
+impl Entry {
+    fn new(folder: &Path, file: &Path, label: Option<u32>, group: Option<String>) -> Self {
+        let parts: Vec<_> = file
+            .components()
+            .filter(|part| *part != Component::CurDir)
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect();
+        Entry { path: folder.join(file), name: parts.join("/"), label, group }
+    }
+}
+
+/// The image files in `folder`. Errors do not name `folder`, but what in it is
+/// wrong.
+pub fn read(folder: &Path, labels: &[String], labelling: Labelling) -> Result<Vec<Entry>> {
     let labels = Labels::new(labels);
     let list = folder.join(LIST);
     if list.exists() {
         files::read(&list, MAX_LIST_BYTES, ErrorKind::InvalidData)
-            .and_then(|bytes| read_list(folder, &bytes, &labels))
+            .and_then(|bytes| read_list(folder, &bytes, &labels, labelling))
             .map_err(|error| error.context(LIST))
     } else {
-        read_folders(folder, &labels)
+        read_folders(folder, &labels, labelling)
     }
 }
 
-/// Reads the columns `file` and `label`, in capitals or not; others are ignored.
-fn read_list(folder: &Path, list: &[u8], labels: &Labels<'_>) -> Result<Vec<(PathBuf, u32)>> {
+/// Reads the columns `file`, `label` and, where there is one, `group`, in
+/// capitals or not; others are ignored.
+fn read_list(
+    folder: &Path,
+    list: &[u8],
+    labels: &Labels<'_>,
+    labelling: Labelling,
+) -> Result<Vec<Entry>> {
     let bad = |error: csv::Error| {
         invalid(format!("is not a table in UTF-8: {error}: save it again")).with_source(error)
     };
     let mut table = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(list);
     let header = table.headers().map_err(bad)?.clone();
-    let (file_column, label_column) = (column(&header, "file")?, column(&header, "label")?);
-    let mut files = Vec::new();
+    let file_column = column(&header, "file", true)?;
+    let label_column = column(&header, "label", labelling == Labelling::Required)?;
+    let group_column = column(&header, "group", false)?;
+    let mut entries = Vec::new();
     for row in table.records() {
         let row = row.map_err(bad)?;
         let line = row.position().map_or(0, csv::Position::line);
-        let field = |index: usize, name: &str| match row.get(index) {
-            Some(text) if !text.is_empty() => Ok(text),
-            _ => Err(invalid(format!("line {line} has no {name}: add it, or remove the line"))),
-        };
-        let (file, label) = (field(file_column, "file")?, field(label_column, "label")?);
+        let field =
+            |index: Option<usize>| index.and_then(|i| row.get(i)).filter(|text| !text.is_empty());
+        let missing =
+            |name: &str| invalid(format!("line {line} has no {name}: add it, or remove the line"));
+        let file = field(file_column).ok_or_else(|| missing("file"))?;
+        let label = field(label_column);
+        if label.is_none() && labelling == Labelling::Required {
+            return Err(missing("label"));
+        }
         if !is_inside(Path::new(file)) {
             return Err(invalid(format!(
                 "line {line} names {file:?}, which is not in this folder: give a path from this \
                  folder on, without \"..\""
             )));
         }
-        let label =
-            labels.find(label).map_err(|error| error.context(format!("line {line}, {file:?}")))?;
-        files.push((folder.join(file), label));
+        let label = label
+            .map(|label| labels.find(label))
+            .transpose()
+            .map_err(|error| error.context(format!("line {line}, {file:?}")))?;
+        let group = field(group_column).map(str::to_owned);
+        entries.push(Entry::new(folder, Path::new(file), label, group));
     }
-    Ok(files)
+    Ok(entries)
 }
 
-fn column(header: &StringRecord, name: &str) -> Result<usize> {
+fn column(header: &StringRecord, name: &str, needed: bool) -> Result<Option<usize>> {
     let mut found = (0..header.len()).filter(|index| header[*index].eq_ignore_ascii_case(name));
     match (found.next(), found.next()) {
-        (Some(index), None) => Ok(index),
+        (Some(index), None) => Ok(Some(index)),
+        (None, _) if !needed => Ok(None),
         (first, _) => Err(invalid(format!(
             "has {} column {name}: its first line must name the columns file and label once each, \
              with commas between columns",
@@ -75,22 +116,33 @@ fn is_inside(file: &Path) -> bool {
     file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
-fn read_folders(folder: &Path, labels: &Labels<'_>) -> Result<Vec<(PathBuf, u32)>> {
-    let mut files = Vec::new();
-    for class in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
+fn read_folders(folder: &Path, labels: &Labels<'_>, labelling: Labelling) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    let entry = |path: &Path, label| {
+        let file = path.strip_prefix(folder).expect("it was listed in this folder");
+        Entry::new(folder, file, label, None)
+    };
+    let (folders, files): (Vec<_>, Vec<_>) =
+        sorted(folder)?.into_iter().partition(|path| path.is_dir());
+    let images: Vec<_> = files.into_iter().filter(|path| is_image(path)).collect();
+    if labelling == Labelling::Optional && !images.is_empty() {
+        return Ok(images.iter().map(|path| entry(path, None)).collect());
+    }
+    for class in folders {
         let name = class.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let label =
             labels.find(&name).map_err(|error| error.context(format!("folder {name:?}")))?;
         let images = sorted(&class).map_err(|error| error.context(&name))?;
-        files.extend(images.into_iter().filter(|path| is_image(path)).map(|path| (path, label)));
+        let images = images.into_iter().filter(|path| is_image(path));
+        entries.extend(images.map(|path| entry(&path, Some(label))));
     }
-    if files.is_empty() {
+    if entries.is_empty() {
         return Err(invalid(format!(
             "has neither idx files, nor {LIST}, nor a folder of PNG or JPEG files per label: add \
              one of them"
         )));
     }
-    Ok(files)
+    Ok(entries)
 }
 
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -205,10 +257,16 @@ mod tests {
     fn odd_lists_are_read_and_bad_ones_named() {
         let labels = ["cat".to_owned(), "dog".to_owned()];
         let read = |list: &str| {
-            read_list(Path::new("d"), list.as_bytes(), &Labels::new(&labels))
+            read_list(Path::new("d"), list.as_bytes(), &Labels::new(&labels), Labelling::Required)
                 .map_err(|error| error.to_string())
         };
-        let expected = Ok(vec![("d/a.png".into(), 0), ("d/b/c.png".into(), 1)]);
+        let entry = |file: &str, label| Entry {
+            path: Path::new("d").join(file),
+            name: file.to_owned(),
+            label: Some(label),
+            group: None,
+        };
+        let expected = Ok(vec![entry("a.png", 0), entry("b/c.png", 1)]);
         for list in [
             "file,label\na.png,cat\nb/c.png,dog\n",
             "\u{feff}File , LABEL\r\n a.png , cat \r\n b/c.png,1\r\n",
@@ -231,7 +289,16 @@ mod tests {
             let message = read(list).unwrap_err();
             assert!(message.contains(words), "{list:?}: {message}");
         }
-        let bad = read_list(Path::new("d"), b"file,label\n\xff,cat\n", &Labels::new(&labels));
-        assert!(bad.unwrap_err().to_string().contains("UTF-8"));
+        let optional = |list: &[u8]| {
+            read_list(Path::new("d"), list, &Labels::new(&labels), Labelling::Optional)
+        };
+        assert!(optional(b"file,label\n\xff,cat\n").unwrap_err().to_string().contains("UTF-8"));
+
+        let entries = optional(b"file,Group,label\n./b/c.png,clip 1,\na.png,,dog\n").unwrap();
+        let unlabelled = Entry { label: None, group: Some("clip 1".into()), ..entry("b/c.png", 0) };
+        assert_eq!(entries[0].name, unlabelled.name);
+        assert_eq!((entries[0].label, &entries[0].group), (None, &unlabelled.group));
+        assert_eq!(entries[1], entry("a.png", 1));
+        assert_eq!(optional(b"file\na.png\n").unwrap()[0].label, None);
     }
 }

@@ -1,7 +1,8 @@
-//! Labelled samples from disk, one at a time.
+//! Samples from disk, one at a time.
 //!
-//! Decides which of three forms a folder has (idx files, `labels.csv`, a folder
-//! per label) and that every label is one of the bundle's.
+//! Decides which of the forms a folder has (idx files, `labels.csv`, a folder
+//! per label, or images without labels where that is allowed) and that every
+//! label is one of the bundle's.
 
 mod idx;
 mod listing;
@@ -10,9 +11,11 @@ mod picture;
 pub use idx::IdxImages;
 pub use picture::Picture;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use biglittle::bundle::sha256_hex;
 use biglittle::{Error, ErrorKind, FrameView, PixelFormat, Result};
+use listing::Entry;
 
 /// A data set whose labels are indices of a bundle's labels.
 #[derive(Debug)]
@@ -20,7 +23,14 @@ pub enum DataSet {
     /// Gray images held in memory.
     Idx(IdxImages),
     /// Image files, decoded when they are needed.
-    Files(Vec<(PathBuf, u32)>),
+    Files(Vec<Entry>),
+}
+
+/// Whether a data set has to have labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Labelling {
+    Required,
+    Optional,
 }
 
 /// A sample's pixels, borrowed from the set or decoded from its file.
@@ -32,8 +42,9 @@ pub enum Sample<'a> {
 
 impl DataSet {
     /// Reads `folder`, whose labels must be among `labels`.
-    pub fn open(folder: &Path, labels: &[String]) -> Result<Self> {
-        let set = DataSet::find(folder, labels).map_err(|e| e.context(folder.display()))?;
+    pub fn open(folder: &Path, labels: &[String], labelling: Labelling) -> Result<Self> {
+        let set =
+            DataSet::find(folder, labels, labelling).map_err(|e| e.context(folder.display()))?;
         if set.len() == 0 {
             return Err(invalid("has no samples: add images and their labels, at least one")
                 .context(folder.display()));
@@ -41,7 +52,7 @@ impl DataSet {
         Ok(set)
     }
 
-    fn find(folder: &Path, labels: &[String]) -> Result<Self> {
+    fn find(folder: &Path, labels: &[String], labelling: Labelling) -> Result<Self> {
         if !folder.is_dir() {
             return Err(invalid("is not a folder: give a folder with labelled data"));
         }
@@ -49,7 +60,7 @@ impl DataSet {
             images.check_labels(labels.len())?;
             return Ok(DataSet::Idx(images));
         }
-        listing::read(folder, labels).map(DataSet::Files)
+        listing::read(folder, labels, labelling).map(DataSet::Files)
     }
 
     pub fn len(&self) -> usize {
@@ -67,10 +78,28 @@ impl DataSet {
         }
     }
 
-    pub fn label(&self, index: usize) -> u32 {
+    /// `None` only where labels are [`Labelling::Optional`].
+    pub fn label(&self, index: usize) -> Option<u32> {
         match self {
-            DataSet::Idx(images) => images.label(index),
-            DataSet::Files(files) => files[index].1,
+            DataSet::Idx(images) => Some(images.label(index)),
+            DataSet::Files(files) => files[index].label,
+        }
+    }
+
+    /// What the sample belongs to, such as a video clip.
+    pub fn group(&self, index: usize) -> Option<&str> {
+        match self {
+            DataSet::Idx(_) => None,
+            DataSet::Files(files) => files[index].group.as_deref(),
+        }
+    }
+
+    /// What a trace calls the sample: its path from the folder on, or its
+    /// number.
+    pub fn key(&self, index: usize) -> String {
+        match self {
+            DataSet::Idx(_) => index.to_string(),
+            DataSet::Files(files) => files[index].name.clone(),
         }
     }
 
@@ -78,7 +107,7 @@ impl DataSet {
     pub fn name(&self, index: usize) -> String {
         match self {
             DataSet::Idx(_) => format!("sample {index}"),
-            DataSet::Files(files) => files[index].0.display().to_string(),
+            DataSet::Files(files) => files[index].path.display().to_string(),
         }
     }
 
@@ -87,7 +116,19 @@ impl DataSet {
     pub fn sample(&self, index: usize) -> Result<Sample<'_>> {
         match self {
             DataSet::Idx(images) => Ok(images.sample(index)),
-            DataSet::Files(files) => Picture::open(&files[index].0).map(Sample::Picture),
+            DataSet::Files(files) => Picture::open(&files[index].path).map(Sample::Picture),
+        }
+    }
+
+    /// As [`DataSet::sample`], with the SHA-256 of the file's bytes or, in idx
+    /// files, of the pixels.
+    pub fn sample_and_sha256(&self, index: usize) -> Result<(Sample<'_>, String)> {
+        match self {
+            DataSet::Idx(images) => Ok((images.sample(index), sha256_hex(images.pixels(index)))),
+            DataSet::Files(files) => {
+                let (picture, sum) = Picture::open_with_sha256(&files[index].path)?;
+                Ok((Sample::Picture(picture), sum))
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use biglittle::bundle::sha256_hex;
 use biglittle::frame::MAX_FRAME_SIDE;
 use biglittle::{Error, ErrorKind, FrameView, PixelFormat, Result};
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
@@ -22,6 +23,13 @@ impl Picture {
     pub fn open(path: &Path) -> Result<Self> {
         files::read(path, MAX_BYTES, ErrorKind::InvalidData)
             .and_then(|bytes| Picture::decode(&bytes))
+            .map_err(|error| error.context(path.display()))
+    }
+
+    /// The picture, and the SHA-256 of its file.
+    pub fn open_with_sha256(path: &Path) -> Result<(Self, String)> {
+        files::read(path, MAX_BYTES, ErrorKind::InvalidData)
+            .and_then(|bytes| Ok((Picture::decode(&bytes)?, sha256_hex(&bytes))))
             .map_err(|error| error.context(path.display()))
     }
 

@@ -89,3 +89,25 @@ pub fn test_digits() -> (Vec<u8>, Vec<u8>) {
     };
     (unzip("t10k-images-idx3-ubyte.gz", 16), unzip("t10k-labels-idx1-ubyte.gz", 8))
 }
+
+/// The MNIST bundle with a manifest that passes every sum but has `old` replaced
+/// by `new`.
+pub fn resealed(scratch: &Scratch, name: &str, old: &str, new: &str) -> String {
+    let folder = scratch.path(name);
+    good(&["pack", &bundle(), "-o", &folder]);
+    let path = Path::new(&folder).join("manifest.json");
+    let manifest = fs::read_to_string(&path).unwrap();
+    assert!(manifest.contains(old), "{manifest}");
+    // The last place: the big network's.
+    let (before, after) = manifest.rsplit_once(old).unwrap();
+    let manifest = format!("{before}{new}{after}");
+    reseal(&folder, &manifest);
+    folder
+}
+
+/// Writes a manifest and its sum.
+pub fn reseal(folder: &str, manifest: &str) {
+    let sum = format!("{}  manifest.json\n", biglittle::bundle::sha256_hex(manifest.as_bytes()));
+    fs::write(Path::new(folder).join("manifest.json"), manifest).unwrap();
+    fs::write(Path::new(folder).join("manifest.sha256"), sum).unwrap();
+}

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::seal::sha256_hex;
 use super::{MANIFEST, MANIFEST_SUM, MAX_BUNDLE_BYTES, MAX_FILES, invalid};
+use crate::calibrate::Certificate;
 use crate::decision::{Confidence, OutputSpec, Threshold};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::MAX_LEVELS;
@@ -33,6 +35,10 @@ pub struct Manifest {
     /// The steps of the cascade, the cheapest first: 1 to 8. Two are the usual
     /// case: little, then big.
     pub levels: Vec<LevelSpec>,
+    /// What is promised of thresholds: the first of those in use, the others of
+    /// those that may be changed to. Empty where nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certificate>,
     /// Where the bundle as a whole comes from.
     pub provenance: Provenance,
 }
@@ -153,7 +159,13 @@ impl Manifest {
         self.networks.iter().find(|network| network.id == id)
     }
 
-    pub(super) fn validate(&self, label_count: usize) -> Result<()> {
+    /// Checks everything that can be checked without the files, in a bundle of
+    /// `label_count` labels.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidBundle`] that names the part, its value and the
+    /// limit.
+    pub fn validate(&self, label_count: usize) -> Result<()> {
         self.validate_texts()?;
         if self.networks.is_empty() || self.networks.len() >= MAX_FILES {
             return Err(invalid(format!(
@@ -199,7 +211,77 @@ impl Manifest {
         if let Some(id) = ids.iter().find(|id| !used.contains(*id)) {
             return Err(invalid(format!("network {id:?} is in no level: use it or remove it")));
         }
+        for (index, certificate) in self.certificates.iter().enumerate() {
+            self.validate_certificate(certificate)
+                .map_err(|error| in_manifest(&error, &format!("certificate {index}")))?;
+        }
         Ok(())
+    }
+
+    /// A certificate is of these networks, run in this way, or of nothing.
+    fn validate_certificate(&self, certificate: &Certificate) -> Result<()> {
+        const AGAIN: &str = "remove the certificate, or calibrate again";
+        certificate.validate()?;
+        for network in &certificate.networks {
+            match self.network(&network.id) {
+                Some(found) if found.file.sha256 == network.sha256 => {}
+                Some(found) => {
+                    return Err(invalid(format!(
+                        "is of a network {:?} with SHA-256 {}, but this one has {}: {AGAIN}",
+                        network.id, network.sha256, found.file.sha256
+                    )));
+                }
+                None => {
+                    return Err(invalid(format!(
+                        "is of a network {:?}, which the bundle has not: {AGAIN}",
+                        network.id
+                    )));
+                }
+            }
+        }
+        let models = self.models_sha256();
+        if certificate.models_sha256 != models {
+            return Err(invalid(format!(
+                "is of models_sha256 {}, but the networks, inputs, outputs and levels here have \
+                 {models}: {AGAIN}",
+                certificate.models_sha256
+            )));
+        }
+        let confidences = self.levels[..self.levels.len() - 1].iter().map(|level| level.confidence);
+        if !confidences.eq(certificate.confidences.iter().copied()) {
+            return Err(invalid(format!("is of other confidences than the levels have: {AGAIN}")));
+        }
+        Ok(())
+    }
+
+    /// What decides answers and scores, as one SHA-256: over a JSON array with,
+    /// for each network, `[id, SHA-256 of its file, input, output]`, and for
+    /// each level `[name, networks, answer]`. Thresholds, confidences and
+    /// descriptions are not in it.
+    #[must_use]
+    pub fn models_sha256(&self) -> String {
+        let networks = self.networks.iter();
+        let networks: Vec<_> =
+            networks.map(|n| (&n.id, &n.file.sha256, &n.input, &n.output)).collect();
+        let levels = self.levels.iter();
+        let levels: Vec<_> = levels.map(|l| (&l.name, &l.networks, &l.answer)).collect();
+        let json = serde_json::to_vec(&(networks, levels));
+        sha256_hex(&json.expect("it has string keys only and no failing serialisers"))
+    }
+
+    /// The certificate that the thresholds in use keep: those that it names or,
+    /// with two levels, higher ones.
+    #[must_use]
+    pub fn certificate_in_use(&self) -> Option<&Certificate> {
+        let last = self.levels.len().checked_sub(1)?;
+        let used: Option<Vec<_>> = self.levels[..last].iter().map(|l| l.threshold).collect();
+        let used = used?;
+        self.certificates.iter().find(|certificate| {
+            match (&used[..], &certificate.thresholds[..]) {
+                ([used], [certified]) => used >= certified,
+                (used, certified) => used == certified,
+            }
+        })
     }
 
     fn validate_level(&self, level: &LevelSpec, is_last: bool, label_count: usize) -> Result<()> {

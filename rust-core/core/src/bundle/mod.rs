@@ -145,6 +145,20 @@ impl ModelBundle {
             .map_err(|error| error.context(folder.display()))
     }
 
+    /// The same files with another manifest: other thresholds, certificates or
+    /// temperatures.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidBundle`] when the manifest is not valid or its files
+    /// are not these.
+    pub fn with_manifest(self, manifest: Manifest) -> Result<Self> {
+        for file in manifest.files() {
+            let bytes = self.files.get(&file.path).ok_or_else(|| missing(&file.path))?;
+            seal::check_file(file, bytes)?;
+        }
+        ModelBundle::assemble(manifest, self.files)
+    }
+
     /// Writes the bundle as a new folder: all of it or nothing.
     ///
     /// # Errors

@@ -10,11 +10,13 @@
 mod confidence;
 mod output;
 mod scores;
+mod tally;
 mod threshold;
 mod verdict;
 
 pub use confidence::Confidence;
 pub use output::{OutputKind, OutputSpec};
 pub use scores::Scores;
+pub use tally::LabelTally;
 pub use threshold::Threshold;
 pub use verdict::{EscalationReason, Verdict, judge};

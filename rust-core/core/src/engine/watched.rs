@@ -3,12 +3,13 @@
 use arrayvec::ArrayVec;
 
 use super::Engine;
-use super::runtime::{Frame, Plan, Runtime};
+use super::runtime::{Frame, Plan, Runtime, RuntimeOptions};
+use crate::bundle::{LevelAnswer, ModelBundle};
 use crate::cascade::Cascade;
 use crate::clock::{Clock, Times};
 use crate::decision::{EscalationReason, Threshold};
 use crate::device::DeviceReading;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::frame::FrameView;
 use crate::gate::{Signature, TemporalGate};
 use crate::monitor::Answered;
@@ -21,23 +22,37 @@ use super::stage::Stage;
 /// The run-time parts of one engine, with what only an engine needs.
 #[derive(Debug)]
 pub(super) struct Watch {
-    pub runtime: Runtime,
-    pub gate: Option<TemporalGate<Outcome>>,
-    pub storm: Option<StormGuard>,
+    runtime: Runtime,
+    gate: Option<TemporalGate<Outcome>>,
+    storm: Option<StormGuard>,
     /// From the engine's clock to that of the readings, in milliseconds.
     offset_ms: i64,
     /// Whether the last level is a committee, so that big alone is both.
-    pub committee: bool,
+    committee: bool,
 }
 
 impl Watch {
-    pub fn new(
-        runtime: Runtime,
-        gate: Option<TemporalGate<Outcome>>,
-        storm: Option<StormGuard>,
-        committee: bool,
-    ) -> Self {
-        Watch { runtime, gate, storm, offset_ms: 0, committee }
+    pub fn open(bundle: &ModelBundle, options: &RuntimeOptions) -> Result<Self> {
+        let manifest = bundle.manifest();
+        let [little, big] = &manifest.levels[..] else {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "the run-time policy moves one threshold and needs a bundle of 2 levels, but \
+                     this has {}: leave EngineOptions::runtime out",
+                    manifest.levels.len()
+                ),
+            ));
+        };
+        let range = little.confidence.range(bundle.labels().len());
+        let name = format!("{} {}", manifest.name, manifest.version);
+        Ok(Watch {
+            runtime: Runtime::new(options, name, range)?,
+            gate: options.gate.map(TemporalGate::new).transpose()?,
+            storm: options.storm.map(StormGuard::new).transpose()?,
+            offset_ms: 0,
+            committee: big.answer == LevelAnswer::Committee,
+        })
     }
 
     pub fn push_reading(&mut self, reading: &DeviceReading, now: Times) {
@@ -185,9 +200,8 @@ impl Watch {
             storm.took(level.times.wall_ns);
         }
         let score = first.map_or(f32::NAN, |first| first.score);
-        outcome.marks.below_certificate = answered == Answered::Little
-            && accepted
-            && Runtime::is_below_certificate(plan, score);
+        outcome.marks.below_certificate =
+            answered == Answered::Little && accepted && Runtime::is_below_certificate(plan, score);
         let booked = Frame {
             score,
             accepted,

@@ -166,6 +166,8 @@ impl Demand {
         let floor = self.floor;
         let (threshold, reason) = match () {
             () if asked < floor && !self.accuracy_may_drop => (floor, by_floor),
+            // The controller came to rest on the floor.
+            () if asked == floor && controlled < self.wanted => (floor, by_floor),
             () if controlled < self.wanted => (asked, by_rate),
             () => (asked, ThresholdReason::Level),
         };

@@ -29,16 +29,15 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use options::{AlarmOptions, DriftReference, RuntimeOptions};
+pub use options::{AlarmOptions, DriftReference, RecalibrationOptions, RuntimeOptions};
 
+use crate::calibrate::{ExactRule, Target};
 use crate::clock::Times;
 use crate::controller::RateController;
 use crate::decision::Threshold;
 use crate::device::{DeviceReading, UserMode};
 use crate::error::Result;
-use crate::monitor::{
-    Answered, AuditRow, AuditRows, Auditor, Cusum, DriftWatch, FleetSummary,
-};
+use crate::monitor::{Answered, AuditRow, AuditRows, Auditor, Cusum, DriftWatch, FleetSummary};
 use crate::outcome::LevelReport;
 use crate::policy::{
     Allowance, Budget, BudgetInfeasible, Demand, Effective, Policy, RateCause, ReadingFaults,
@@ -59,6 +58,8 @@ pub struct Runtime {
     auditor: Option<Auditor>,
     alarm: Option<Cusum>,
     drift: Option<DriftWatch>,
+    /// The promise that audited rows are to certify anew.
+    target: Option<Target>,
     rows: AuditRows,
     summary: FleetSummary,
     /// Between frames, in milliseconds: a mean that forgets.
@@ -151,6 +152,15 @@ impl Runtime {
             budget.validate()?;
         }
         let alarm = options.accuracy_alarm;
+        let target = match options.recalibration {
+            Some(RecalibrationOptions { rows, delta }) => {
+                let target = Target::new(options.policy.promise_eps, delta)?;
+                // Too few rows could never certify anything.
+                certify(target, (0..rows).map(|_| AuditRow { score: None, differs: false }))?;
+                Some(target)
+            }
+            None => None,
+        };
         let mut runtime = Runtime {
             demand: policy.demand(None),
             policy,
@@ -164,7 +174,8 @@ impl Runtime {
                 .drift
                 .map(|drift| DriftWatch::new(drift.options, &drift.calibration))
                 .transpose()?,
-            rows: AuditRows::new(0),
+            target,
+            rows: AuditRows::new(options.recalibration.map_or(0, |options| options.rows as usize)),
             summary: FleetSummary::empty(bundle, range),
             frame_ms: 1e3 / FIRST_FRAMES_PER_SECOND,
             last_frame_ms: None,
@@ -295,8 +306,23 @@ impl Runtime {
             self.policy.raise_floor();
             self.rows.clear();
             self.refresh();
-        } else if self.policy.raised_by() > 0 {
-            self.rows.push(row);
+        } else if self.policy.raised_by() > 0 && self.rows.push(row) {
+            self.recalibrate();
+        }
+    }
+
+    /// There are enough audited rows since the alarm.
+    fn recalibrate(&mut self) {
+        let Some(target) = self.target else { return };
+        let found = certify(target, self.rows.rows().iter().copied());
+        self.rows.clear();
+        match found {
+            Ok(threshold) => {
+                log::info!("audited frames certify the threshold {threshold}");
+                self.policy.set_fresh_floor(threshold);
+                self.refresh();
+            }
+            Err(error) => log::warn!("audited frames certify nothing: {error}"),
         }
     }
 
@@ -330,4 +356,13 @@ impl Runtime {
         let Demand { target_rate, rate_cause, .. } = self.demand;
         (target_rate < 1.0).then_some((target_rate, rate_cause))
     }
+}
+
+/// The threshold that rows certify by the exact rule.
+fn certify(target: Target, rows: impl ExactSizeIterator<Item = AuditRow>) -> Result<Threshold> {
+    let mut rule = ExactRule::new(target, rows.len() as u64);
+    for row in rows {
+        rule.push(row.score.unwrap_or(f32::NAN), row.differs);
+    }
+    Ok(rule.finish()?.threshold)
 }
