@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub mod bombs;
+pub mod golden;
 pub mod networks;
 pub mod refusal;
 

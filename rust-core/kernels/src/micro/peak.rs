@@ -18,6 +18,7 @@ pub(crate) const fn operations<S: Simd>() -> usize {
 /// The CPU has `S`.
 #[inline(always)]
 pub(crate) unsafe fn run<S: Simd>(rounds: usize) -> f32 {
+    const { assert!(S::MR[1] <= 14) };
     // SAFETY: register arithmetic, and a store to an array of the largest
     // vector's length; the caller vouches for the CPU.
     unsafe {

@@ -75,7 +75,7 @@ impl LayerFigures {
 
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::NOTHING);
         table.set_header(["layer", "kind", "MACs", "time", "share", "GFLOP/s", "of peak"]);
         let right = |text| Cell::new(text).set_alignment(CellAlignment::Right);
         for layer in &self.layers {

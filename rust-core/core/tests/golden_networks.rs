@@ -1,0 +1,84 @@
+//! Well-known networks give what ONNX Runtime gives, on the kernels with every
+//! instruction set of this machine and on tract.
+//!
+//! `ci/test goldens` builds the networks (models/zoo) and runs this. By hand:
+//! `BIGLITTLE_ZOO=target/zoo cargo test -p biglittle --test golden_networks -- --ignored`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail and report"
+)]
+
+mod support;
+
+use std::time::Instant;
+
+use biglittle::network::{Isa, Model, ModelLimits, Runtime};
+use support::golden::{self, Golden};
+
+/// Largest difference of a logit; they spread over several units.
+const TOLERANCE: f32 = 1e-4;
+/// Under emulation, the multiply-accumulates of the largest network that is
+/// also run by what no phone would run it with.
+const EMULATED_MACS: u64 = 60_000_000;
+
+/// All networks of the folder that `BIGLITTLE_ZOO` names.
+fn zoo() -> impl Iterator<Item = Golden> {
+    golden::read_all("BIGLITTLE_ZOO", "zoo.tsv").map(|(golden, _)| golden)
+}
+
+/// Whether `model` is too much for an emulator to run in passing.
+fn too_slow_here(model: &Model) -> bool {
+    std::env::var_os("BIGLITTLE_EMULATED").is_some() && model.summary().macs > EMULATED_MACS
+}
+
+/// Prints how it went and keeps what is wrong.
+fn judge(wrong: &mut Vec<String>, name: &str, runtime: &str, difference: f32, since: Instant) {
+    let line = format!("{name} on {runtime}: {difference:.1e}");
+    println!("{line} ({:.1} s)", since.elapsed().as_secs_f64());
+    if difference.is_nan() || difference > TOLERANCE {
+        wrong.push(line);
+    }
+}
+
+#[test]
+#[ignore = "needs the networks of models/zoo, in the folder that BIGLITTLE_ZOO names"]
+fn lowered_networks_agree_with_onnx_runtime_on_every_instruction_set() {
+    let mut wrong = Vec::new();
+    for golden in zoo() {
+        for isa in Isa::available() {
+            let since = Instant::now();
+            let model = Model::open_with_isa(&golden.bytes, &ModelLimits::default(), isa).unwrap();
+            if !matches!(model.runtime(), Runtime::Kernels { .. }) || model.isa() != Some(isa) {
+                wrong.push(format!("{} runs on {}", golden.name, model.runtime()));
+                break;
+            }
+            if isa != Isa::detect() && too_slow_here(&model) {
+                println!("{} on {isa}: opened, not run: too slow in an emulator", golden.name);
+                continue;
+            }
+            let difference = golden.difference(&model, |_| 1.0).unwrap();
+            judge(&mut wrong, &golden.name, &model.runtime().to_string(), difference, since);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+#[ignore = "needs the networks of models/zoo, in the folder that BIGLITTLE_ZOO names"]
+fn tract_agrees_with_onnx_runtime() {
+    let mut wrong = Vec::new();
+    for golden in zoo() {
+        let since = Instant::now();
+        let model = Model::open_for_tract(&golden.bytes, &ModelLimits::default()).unwrap();
+        assert!(matches!(model.runtime(), Runtime::Tract { .. }));
+        if too_slow_here(&model) {
+            println!("{} on tract: opened, not run: too slow in an emulator", golden.name);
+            continue;
+        }
+        let difference = golden.difference(&model, |_| 1.0).unwrap();
+        judge(&mut wrong, &golden.name, "tract", difference, since);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
