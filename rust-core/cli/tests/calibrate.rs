@@ -323,3 +323,33 @@ fn traces_that_are_none_are_refused() {
         &["date is \"2026-02-30\"", "YYYY-MM-DD"],
     );
 }
+
+#[test]
+fn groups_count_as_one_sample_each() {
+    let scratch = Scratch::new();
+    let digits = scratch.digits(150);
+    let list = |group: &dyn Fn(usize) -> String| {
+        let mut text = "file,label,group\n".to_owned();
+        for (index, (_, label)) in digits.iter().enumerate() {
+            text += &format!("digit{index}.png,{label},{}\n", group(index));
+        }
+        scratch.write("labels.csv", text.as_bytes());
+    };
+    let calibrate = |name: &str| {
+        let trace = scratch.path(name);
+        let args = ["trace", "-b", &bundle(), "-d", &scratch.path("."), "-o", &trace];
+        good(&[&args[..], &["--split", "20,60,20"]].concat());
+        json(&["calibrate", &trace, "--loss", "disagree", "--eps", "0.25", "--json"])
+    };
+    list(&|index| format!("clip {}", index / 2));
+    let found = calibrate("clips.parquet");
+    let certificate = &found["certificates"][0];
+    assert_eq!(certificate["method"], "sequence_hoeffding_bentkus");
+    assert_eq!(certificate["data"]["rows"][1].as_u64(), certificate["n"].as_u64().map(|n| 2 * n));
+    assert!(certificate["test"]["loss_ci95"].is_null(), "losses are not 0 or 1");
+    // A group of one is a row.
+    list(&|index| if index < 75 { format!("alone {index}") } else { String::new() });
+    let found = calibrate("alone.parquet");
+    assert_eq!(found["certificates"][0]["method"], "exact");
+    assert_eq!(found["certificates"][0]["n"], found["certificates"][0]["data"]["rows"][1]);
+}

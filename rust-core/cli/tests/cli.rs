@@ -260,7 +260,10 @@ fn every_report_has_its_json() {
     let packed = json(&["pack", &bundle(), "-o", &one, "--json"]);
     assert_eq!(packed, serde_json::json!({ "bundle": one, "networks": 2, "levels": 2 }));
     let verified = json(&["verify", &one, "--json"]);
-    assert_eq!(verified, serde_json::json!({ "target": one, "valid": true, "networks": 2 }));
+    let expected = serde_json::json!({
+        "target": one, "valid": true, "networks": 2, "certificates": 0, "certified": false,
+    });
+    assert_eq!(verified, expected);
     let network = Path::new(&bundle()).join("little.onnx").display().to_string();
     assert_eq!(json(&["verify", &network, "--json"])["networks"], 1);
     let inspected = json(&["inspect", &network, "--json"]);

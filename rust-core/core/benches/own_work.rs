@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::path::Path;
 
 use biglittle::bundle::ModelBundle;
+use biglittle::calibrate::{ExactRule, LevelRows, Loss, Rows, Target};
 use biglittle::cascade::{Cascade, Classifier, Level, Member};
 use biglittle::clock::Times;
 use biglittle::decision::{Confidence, OutputSpec};
@@ -169,5 +170,35 @@ fn watching(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, deciding, watching, opening, preprocessing);
+/// The exact rule over a million rows in memory, 2 % of them bad.
+fn calibrating(criterion: &mut Criterion) {
+    const ROWS: usize = 1_000_000;
+    let score = |row: usize| (row.wrapping_mul(2_654_435_761) % 1_000_003) as f32 / 1_000_003.0;
+    let rows = Rows {
+        levels: vec![
+            LevelRows {
+                answers: (0..ROWS).map(|row| Some(u32::from(row % 50 == 0))).collect(),
+                scores: (0..ROWS).map(score).collect(),
+            },
+            LevelRows { answers: vec![Some(0); ROWS], scores: Vec::new() },
+        ],
+        labels: vec![Some(0); ROWS],
+        groups: Vec::new(),
+    };
+    let target = Target::new(0.009, 0.05).expect("both are in range");
+    let mut group = criterion.benchmark_group("calibrating");
+    group.sample_size(20);
+    group.bench_function("1,000,000 rows, exact rule", |bencher| {
+        bencher.iter(|| {
+            let mut rule = ExactRule::new(target, ROWS as u64);
+            for row in 0..rows.len() {
+                rule.push(rows.levels[0].scores[row], rows.is_bad(row, 0, Loss::Harm));
+            }
+            rule.finish()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, deciding, watching, opening, preprocessing, calibrating);
 criterion_main!(benches);

@@ -340,3 +340,69 @@ fn a_manifest_comes_back_from_json_whole() {
     let again: Manifest = serde_json::from_value(json).unwrap();
     assert_eq!(&again, bundle.manifest());
 }
+
+#[test]
+fn certificates_are_of_these_networks_or_refused() {
+    let plain = Draft::new().pack().unwrap();
+    let certificate = json!({
+        "loss": "harm", "eps": 0.01, "delta": 0.05, "family": 1, "method": "exact",
+        "n": 1000, "k": 4, "thresholds": [0.25], "confidences": ["margin"],
+        "date": "2026-11-23", "models_sha256": plain.manifest().models_sha256(),
+        "networks": plain.manifest().networks.iter()
+            .map(|network| json!({"id": network.id, "sha256": network.file.sha256}))
+            .collect::<Vec<_>>(),
+        "data": {
+            "sha256": "0".repeat(64), "rows": [10, 1000, 10],
+            "split": {
+                "seed": 0, "tune_percent": 20, "calibrate_percent": 40, "test_percent": 40,
+            },
+        },
+        "tool_version": "0.1.0",
+    });
+    let with = |pointer: &str, value: Value| {
+        let mut certificate = certificate.clone();
+        *certificate.pointer_mut(pointer).unwrap() = value;
+        Draft::with(|manifest| manifest["certificates"] = json!([certificate])).pack()
+    };
+    let good = with("/k", json!(4)).unwrap();
+    assert_eq!(good.manifest().certificates.len(), 1);
+    assert_eq!(ModelBundle::from_bytes(&good.to_bytes()).unwrap().manifest(), good.manifest());
+
+    for (pointer, value, words) in [
+        ("/networks/1/sha256", json!("1".repeat(64)), &["certificate 0", "\"big\"", "1111"][..]),
+        ("/networks/0/id", json!("other"), &["certificate 0", "\"other\"", "has not"]),
+        ("/models_sha256", json!("2".repeat(64)), &["models_sha256", "2222", "calibrate again"]),
+        ("/confidences", json!(["max_probability"]), &["other confidences"]),
+        ("/thresholds", json!([0.25, 0.5]), &["2 thresholds and 1 confidences"]),
+        ("/eps", json!(0.0), &["eps is 0", "between 0 and 1"]),
+        ("/delta", json!(1.0), &["delta is 1"]),
+        ("/family", json!(0), &["family is 0"]),
+        ("/date", json!("23.11.2026"), &["date is \"23.11.2026\"", "YYYY-MM-DD"]),
+        ("/data/split/seed", json!(-1), &["`-1`, expected u64"]),
+        ("/data/split/test_percent", json!(50), &["which is 110"]),
+        ("/method", json!("guessed"), &["guessed"]),
+    ] {
+        refused(with(pointer, value), words);
+    }
+    let extra = |manifest: &mut Value| {
+        manifest["certificates"] = json!([certificate]);
+        manifest["certificates"][0]["note"] = "x".into();
+    };
+    refused(Draft::with(extra).pack(), &["unknown field `note`"]);
+    // Other bytes of a network, and a certificate that still names the old ones.
+    let other = Draft::with(|manifest| manifest["certificates"] = json!([certificate]));
+    other.write("big.onnx", b"another big network");
+    refused(other.pack(), &["certificate 0", "network \"big\"", "calibrate again"]);
+
+    // In use where the threshold is the certified one or, with two levels, higher.
+    let in_use = |threshold: Value| {
+        let bundle = Draft::with(|manifest| {
+            manifest["certificates"] = json!([certificate]);
+            manifest["levels"][0]["threshold"] = threshold;
+        });
+        bundle.pack().unwrap().manifest().certificate_in_use().is_some()
+    };
+    assert!(in_use(json!(0.25)) && in_use(json!(0.5)) && in_use(json!("always_escalate")));
+    assert!(!in_use(json!(0.2499)) && !in_use(json!("never_escalate")));
+    assert!(plain.manifest().certificate_in_use().is_none());
+}

@@ -106,6 +106,10 @@ pub fn prove(
         return exact(source, kinds, loss, targets, counted);
     }
     let rows = collect(source, kinds, Split::Calibrate, counted.has_groups)?;
+    // Groups of one are rows.
+    if kinds.len() == 2 && !rows.has_groups() {
+        return exact(source, kinds, loss, targets, counted);
+    }
     let tuning = collect(source, kinds, Split::Tune, counted.has_groups)?;
     let sequence = order_thresholds(&tuning, loss, &level_macs(manifest))?;
     let prove = |target: &Target| {

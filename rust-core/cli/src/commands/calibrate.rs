@@ -49,8 +49,8 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
         confidence: args.confidence.map(Into::into),
         split,
         tune: !args.no_tune,
-        // Without a bundle nothing is certified, so no day is needed.
-        date: args.date.clone().unwrap_or_else(|| "0001-01-01".into()),
+        // Without a bundle to write, nothing is certified and no day is needed.
+        date: args.date.clone().unwrap_or_default(),
     };
     let base = bundle.as_ref().map_or(&trace.meta().manifest, ModelBundle::manifest);
     let found = calibrate(&trace, &request, base)?;

@@ -6,7 +6,7 @@ use biglittle::decision::OutputSpec;
 use biglittle::{Error, ErrorKind, Result};
 
 use crate::trace::rows::GroupIds;
-use crate::trace::{Block, Judge, LevelPlan, SCORES, ScoreKind, Trace, Wanted, norm_order};
+use crate::trace::{Answer, Block, Judge, LevelPlan, SCORES, ScoreKind, Trace, Wanted, norm_order};
 
 /// A network of the pool.
 #[derive(Debug, Clone)]
@@ -182,7 +182,7 @@ impl Pool {
         let mut answers = Answers { labels: Vec::new(), scores: Default::default() };
         for row in 0..self.labels.len() {
             let output = |network: usize| self.networks[network].output(row, self.label_count);
-            let answer = judge.answer(&plan, &specs, output, order);
+            let answer: Answer = judge.answer(&plan, &specs, output, order);
             answers.labels.push(answer.label);
             for (scores, score) in answers.scores.iter_mut().zip(answer.scores) {
                 scores.push(score);

@@ -128,3 +128,143 @@ impl LevelPlan {
         Ok(plans)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use biglittle::cascade::{Cascade, Classifier, Level, Member};
+    use biglittle::clock::{Clock, Times};
+    use biglittle::decision::OutputKind;
+    use biglittle::{Error, ErrorKind};
+
+    use super::*;
+
+    struct NoClock;
+
+    impl Clock for NoClock {
+        fn now(&self) -> Times {
+            Times::default()
+        }
+    }
+
+    /// Answers the input's raw values of its own number.
+    struct Recorded(usize);
+
+    impl Classifier<Vec<Vec<f32>>> for Recorded {
+        fn classify(&mut self, input: &Vec<Vec<f32>>, output: &mut Vec<f32>) -> Result<()> {
+            if input[self.0].is_empty() {
+                return Err(Error::new(ErrorKind::Inference, "failed"));
+            }
+            output.clone_from(&input[self.0]);
+            Ok(())
+        }
+
+        fn macs(&self) -> u64 {
+            1
+        }
+    }
+
+    const LABELS: usize = 3;
+
+    fn specs() -> [OutputSpec; 4] {
+        let logits = OutputSpec::logits();
+        let merged = vec![Some(0), Some(1), Some(2), Some(2)];
+        let unmapped = vec![Some(2), None, Some(0)];
+        [
+            OutputSpec { temperature: 0.7, ..logits.clone() },
+            OutputSpec { dropped_outputs: vec![0], ..logits.clone() },
+            OutputSpec { label_map: Some(merged), ..logits.clone() },
+            OutputSpec { kind: OutputKind::Probabilities, label_map: Some(unmapped), ..logits },
+        ]
+    }
+
+    /// Inputs of every sort: sure and unsure, ties, NaN, failures.
+    fn inputs() -> Vec<Vec<Vec<f32>>> {
+        let mut state = 1u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 40) as f32 / (1u64 << 24) as f32
+        };
+        let input = |index: usize| {
+            let network = |(number, spec): (usize, OutputSpec)| {
+                let mut values: Vec<f32> =
+                    (0..spec.output_count(LABELS)).map(|_| next() * 8.0 - 3.0).collect();
+                if spec.kind == OutputKind::Probabilities {
+                    let sum: f32 = values.iter().map(|value| value.abs()).sum();
+                    values.iter_mut().for_each(|value| *value = value.abs() / sum);
+                }
+                match (index + number) % 11 {
+                    3 => values.fill(0.25),
+                    5 => values[1] = f32::NAN,
+                    7 => values.clear(),
+                    8 => values.fill(0.0),
+                    _ => {}
+                }
+                values
+            };
+            specs().into_iter().enumerate().map(network).collect()
+        };
+        (0..400).map(input).collect()
+    }
+
+    #[test]
+    fn levels_are_judged_as_the_cascade_judges_them() {
+        // Alone, a committee with the one before, and two more at once.
+        let levels = [(vec![0], false), (vec![1], true), (vec![2, 3], false), (vec![], true)];
+        let specs = specs();
+        let references: Vec<&OutputSpec> = specs.iter().collect();
+        for setup in
+            [&levels[..3], &[(vec![1], false), (vec![2], false), (vec![3], false), (vec![0], true)]]
+        {
+            let mut before = Vec::new();
+            let mut plans = Vec::new();
+            for (own, committee) in setup {
+                let merges = own.iter().any(|network: &usize| specs[*network].merges_classes());
+                plans.push(LevelPlan {
+                    before: if *committee { before.clone() } else { vec![] },
+                    own: own.clone(),
+                    by_label: *committee || own.len() > 1 || merges,
+                });
+                before.extend(own);
+            }
+            let mut judge = Judge::new(LABELS);
+            let mut compared = [0; 4];
+            for kind in SCORES {
+                let p = 3.0;
+                let levels = setup.iter().zip(&plans).map(|((own, committee), plan)| {
+                    let member = |network: &usize| Member {
+                        classifier: Recorded(*network),
+                        output: specs[*network].clone(),
+                    };
+                    // Where it has no meaning the cascade refuses it.
+                    let output = (!plan.by_label).then_some(specs[own[0]].kind);
+                    let is_valid = kind.confidence(p).validate(output).is_ok();
+                    Level {
+                        members: own.iter().map(member).collect(),
+                        committee: *committee,
+                        confidence: if is_valid { kind.confidence(p) } else { Confidence::Margin },
+                        threshold: Threshold::ALWAYS_ESCALATE,
+                    }
+                });
+                let mut cascade = Cascade::new(levels.collect(), LABELS).unwrap();
+                for input in inputs() {
+                    let reports = cascade.run_all(&input, &NoClock, &mut |_, _| {});
+                    for (number, report) in reports.iter().enumerate() {
+                        let answer = judge.answer(&plans[number], &references, |n| &input[n], p);
+                        assert_eq!(answer.label, report.label, "{input:?} {number}");
+                        let flaw =
+                            report.escalation.filter(|why| *why != EscalationReason::LowScore);
+                        let score = answer.scores[kind as usize];
+                        if flaw == answer.flaw && !score.is_nan() {
+                            assert_eq!(score.to_bits(), report.score.to_bits());
+                            compared[kind as usize] += 1;
+                        } else if cascade.levels()[number].confidence == kind.confidence(p) {
+                            // No score: it could not have been accepted.
+                            assert!(flaw.is_some() && score.is_nan(), "{answer:?} {report:?}");
+                        }
+                    }
+                }
+            }
+            assert!(compared.iter().all(|count| *count > 200), "{compared:?}");
+        }
+    }
+}

@@ -109,32 +109,6 @@ impl Block {
         }
     }
 
-    /// Adds the rows of a block with the same columns.
-    pub fn append(&mut self, other: &Block) {
-        self.rows += other.rows;
-        self.samples.extend_from_slice(&other.samples);
-        self.image_sha256.extend_from_slice(&other.image_sha256);
-        self.groups.extend_from_slice(&other.groups);
-        self.labels.extend_from_slice(&other.labels);
-        self.splits.extend_from_slice(&other.splits);
-        for (level, other) in self.levels.iter_mut().zip(&other.levels) {
-            level.answers.extend_from_slice(&other.answers);
-            level.flaws.extend_from_slice(&other.flaws);
-            for (scores, other) in level.scores.iter_mut().zip(&other.scores) {
-                scores.extend_from_slice(other);
-            }
-            level.not_finite += other.not_finite;
-            level.macs.extend_from_slice(&other.macs);
-            level.cpu_ns.extend_from_slice(&other.cpu_ns);
-            level.wall_ns.extend_from_slice(&other.wall_ns);
-        }
-        for (network, other) in self.networks.iter_mut().zip(&other.networks) {
-            network.cpu_ns.extend_from_slice(&other.cpu_ns);
-            network.wall_ns.extend_from_slice(&other.wall_ns);
-            network.outputs.extend_from_slice(&other.outputs);
-        }
-    }
-
     /// Forgets the rows but keeps the memory.
     pub fn clear(&mut self) {
         self.rows = 0;

@@ -128,19 +128,6 @@ impl Trace {
         self.read_blocks(wanted, &mut take).map_err(|error| error.context(self.path.display()))
     }
 
-    /// All rows at once.
-    ///
-    /// # Errors
-    /// As [`Trace::for_each_block`].
-    pub fn read(&self, wanted: Wanted) -> Result<Block> {
-        let mut all = self.empty_block();
-        self.for_each_block(wanted, |_, block| {
-            all.append(block);
-            Ok(())
-        })?;
-        Ok(all)
-    }
-
     fn empty_block(&self) -> Block {
         Block::new(self.meta.manifest.levels.len(), &self.widths())
     }

@@ -45,7 +45,7 @@ fn lower_tail(k: u64, n: u64, [p, q]: [f64; 2]) -> f64 {
     let mut i = k;
     loop {
         sum += term;
-        if i == 0 || term < sum * 1e-18 {
+        if i == 0 || term <= sum * 1e-18 {
             return sum.min(1.0);
         }
         term *= i as f64 / (n - i + 1) as f64 * odds;

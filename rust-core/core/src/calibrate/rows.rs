@@ -192,7 +192,36 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// What the exact rule rests on: with two levels, a row that is bad at a
+        /// threshold is bad at every lower one.
+        #[test]
+        fn the_loss_of_each_row_only_falls_as_the_threshold_rises(
+            row in (prop_oneof![Just(f32::NAN), -1.0..1.0f32], 0..3u32, 0..3u32, 0..3u32),
+            (a, b) in (-1.0..1.0f32, -1.0..1.0f32),
+        ) {
+            let (score, answer, reference, label) = row;
+            let level = |answer| LevelRows { answers: vec![Some(answer)], scores: vec![score] };
+            let rows = Rows {
+                levels: vec![level(answer), level(reference)],
+                labels: vec![Some(label)],
+                groups: Vec::new(),
+            };
+            for loss in [Loss::Harm, Loss::Disagree] {
+                let at = |threshold: f32| {
+                    rows.evaluate(&[Threshold::new(threshold).unwrap()], loss).losses.whole
+                };
+                prop_assert!(at(a.max(b)) <= at(a.min(b)));
+                prop_assert_eq!(at(f32::INFINITY), 0);
+                prop_assert!(rows.evaluate(&[Threshold::new(a).unwrap()], Loss::Harm).losses.whole
+                    <= rows.evaluate(&[Threshold::new(a).unwrap()], Loss::Disagree).losses.whole);
+            }
+        }
+    }
 
     #[test]
     fn sums_of_fractions_are_rounded_up_exactly() {
