@@ -108,6 +108,7 @@ fn preprocessing(criterion: &mut Criterion) {
 fn runtime() -> Runtime {
     let mut calibration = ScoreHistogram::empty((0.0, 1.0));
     (0..1000u16).for_each(|n| calibration.add(f32::from(n) / 1000.0));
+    let threshold = Threshold::new(0.3).expect("it is a number");
     let options = RuntimeOptions {
         budget: Some(Budget { kind: BudgetKind::BigShare(0.2), costs: None }),
         audit: Some(AuditOptions::default()),
@@ -116,7 +117,7 @@ fn runtime() -> Runtime {
             options: DriftOptions { every: 1, ..DriftOptions::default() },
             calibration,
         }),
-        ..RuntimeOptions::uncertified(Threshold::NEVER_ESCALATE).expect("any threshold will do")
+        ..RuntimeOptions::uncertified(threshold).expect("any threshold will do")
     };
     Runtime::new(&options, "bench", (0.0, 1.0)).expect("the options are in range")
 }

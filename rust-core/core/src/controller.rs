@@ -132,7 +132,7 @@ mod tests {
         for frame in 0..count {
             let threshold = controller.threshold();
             let score = score(frame, threshold.value());
-            let floor_escalates = !(score > floor);
+            let floor_escalates = score <= floor;
             let escalates = !threshold.accepts(score) || floor_escalates;
             escalated += usize::from(escalates);
             controller.observe(escalates, target, floor, floor_escalates);

@@ -259,6 +259,22 @@ mod watched {
     }
 
     #[test]
+    fn what_would_have_been_reused_is_audited() {
+        // A gate that takes every picture for the last one.
+        let blind =
+            GateOptions { mean_difference: 255.0, cell_difference: 255, max_age_ms: 1_000_000 };
+        let runtime = RuntimeOptions { gate: Some(blind), audit: audits(1.0), ..options() };
+        let mut engine = watched(runtime);
+        let digits = digits(30);
+        for pixels in &digits {
+            assert!(!engine.classify(&frame(pixels)).unwrap().marks.reused);
+        }
+        let audit = engine.runtime().unwrap().summary().audit;
+        let share = audit.disagreement().unwrap().share;
+        assert!(audit.drawn == 30 && share > 0.6, "each digit for the one before: {share}");
+    }
+
+    #[test]
     fn a_storm_drops_frames_or_degrades_answers() {
         let storm = |priority| {
             let options =

@@ -188,6 +188,7 @@ impl Watch {
             }
         }
         // An answer that the gate would have given again is judged in its place.
+        let would_reuse = earlier.is_some();
         let label = earlier.map_or(first.and_then(|first| first.label), |earlier| earlier.label);
         let ran = if audit.is_empty() { &outcome.levels } else { &audit };
         let big_alone = big.map(|_| {
@@ -207,6 +208,7 @@ impl Watch {
             accepted,
             acceptable: matches!(escalation, None | Some(EscalationReason::LowScore)),
             answered,
+            would_reuse,
             differs: big.map(|big| big != label),
             levels: &outcome.levels,
             audit: &audit,

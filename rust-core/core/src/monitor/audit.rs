@@ -104,7 +104,7 @@ impl Auditor {
 pub struct AuditEstimate {
     /// All frames that the little network judged.
     pub frames: u64,
-    /// Those drawn for an audit.
+    /// Those drawn for an audit, where the big network answered.
     pub drawn: u64,
     /// Those drawn whose accepted answer differed.
     pub drawn_bad: u64,
@@ -150,7 +150,8 @@ impl AuditEstimate {
         differs: Option<bool>,
     ) {
         self.frames = self.frames.saturating_add(1);
-        self.drawn = self.drawn.saturating_add(u64::from(drawn.is_some()));
+        let audited = drawn.is_some() && differs.is_some();
+        self.drawn = self.drawn.saturating_add(u64::from(audited));
         if differs != Some(true) {
             return;
         }

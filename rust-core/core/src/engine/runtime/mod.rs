@@ -88,6 +88,10 @@ pub struct Frame<'a> {
     pub acceptable: bool,
     /// How the frame was answered.
     pub answered: Answered,
+    /// Whether the temporal gate would have given an earlier answer, had the
+    /// frame not been drawn for an audit: then that answer is what `differs` is
+    /// about.
+    pub would_reuse: bool,
     /// Whether the first level's answer differs from the last one's, where both
     /// ran.
     pub differs: Option<bool>,
@@ -109,6 +113,7 @@ impl Default for Frame<'_> {
             accepted: false,
             acceptable: true,
             answered: Answered::Failed,
+            would_reuse: false,
             differs: None,
             levels: &[],
             audit: &[],
@@ -268,8 +273,9 @@ impl Runtime {
         if by_little && frame.accepted && Runtime::is_below_certificate(plan, frame.score) {
             self.summary.accounting.count_below_certificate();
         }
-        if !matches!(frame.answered, Answered::Reused) || frame.differs.is_some() {
-            self.judged(plan, frame);
+        match frame.answered {
+            Answered::Reused => self.summary.audit.observe(None, true, None, None),
+            _ => self.judged(plan, frame),
         }
         let level = usize::from(self.demand.level);
         self.summary.frames_at_level[level] = self.summary.frames_at_level[level].saturating_add(1);
@@ -282,13 +288,18 @@ impl Runtime {
         let score = if frame.acceptable { frame.score } else { f32::NAN };
         let lowest = self.demand.lower_bound(self.least_score);
         let is_least = !(score > lowest || (lowest <= self.least_score && score.is_finite()));
-        self.controller.observe(!frame.accepted, self.demand.target_rate, lowest, is_least);
+        if !frame.would_reuse {
+            self.controller.observe(!frame.accepted, self.demand.target_rate, lowest, is_least);
+        }
         self.summary.scores.add(score);
         let bin = self.summary.scores.bin(score);
-        self.summary.audit.observe(bin, frame.accepted, plan.audit, frame.differs);
+        let stands = frame.accepted || frame.would_reuse;
+        self.summary.audit.observe(bin, stands, plan.audit, frame.differs);
         if let (Some(_), Some(differs)) = (plan.audit, frame.differs) {
-            let acceptable = score.is_finite().then_some(score);
-            self.audited(frame.accepted && differs, AuditRow { score: acceptable, differs });
+            let score = score.is_finite().then_some(score);
+            // What the gate would have said is no sample of the first level.
+            let row = (!frame.would_reuse).then_some(AuditRow { score, differs });
+            self.audited(stands && differs, row);
         }
         if self.drift.as_mut().is_some_and(|drift| drift.observe(score)) {
             log::warn!("the little network's scores no longer lie as in calibration");
@@ -299,14 +310,14 @@ impl Runtime {
         }
     }
 
-    fn audited(&mut self, is_bad: bool, row: AuditRow) {
+    fn audited(&mut self, is_bad: bool, row: Option<AuditRow>) {
         if self.alarm.as_mut().is_some_and(|alarm| alarm.observe(is_bad)) {
             log::warn!("audited answers differ more often than promised: the floor is raised");
             self.summary.accuracy_alarms = self.summary.accuracy_alarms.saturating_add(1);
             self.policy.raise_floor();
             self.rows.clear();
             self.refresh();
-        } else if self.policy.raised_by() > 0 && self.rows.push(row) {
+        } else if self.policy.raised_by() > 0 && row.is_some_and(|row| self.rows.push(row)) {
             self.recalibrate();
         }
     }
