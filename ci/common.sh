@@ -91,8 +91,24 @@ rust_is_new_enough() {
   [[ -n $version ]] && version_at_least "$version" "$(msrv)"
 }
 
+# Whether rustup has a nightly toolchain. None is installed.
+has_nightly() { have rustup && cargo +nightly --version >/dev/null 2>&1; }
+
 # has_crate NAME: whether the workspace has this member now.
 has_crate() { cargo pkgid --offline -q "$1" >/dev/null 2>&1 || cargo pkgid -q "$1" >/dev/null 2>&1; }
+
+# note_ignored STEP COMMAND...: runs `cargo test`, and keeps for the summary
+# which tests it ignored, with their reasons; not the parts of other tests nor
+# what the step goldens runs.
+note_ignored() {
+  local step=$1 code=0
+  shift
+  mkdir -p target/ci
+  "$@" | tee target/ci/tests.log || code=$?
+  sed -n 's/^test \(.*\) \.\.\. ignored\(, \(.*\)\)\{0,1\}$/\1: \3/p' target/ci/tests.log |
+    grep -v -e ': run by the test above' -e ': needs the .* of models/zoo' >"target/ci/ignored-$step" || true
+  return "$code"
+}
 
 # --- steps and their outcome --------------------------------------------------
 
@@ -115,7 +131,7 @@ step() {
 
 # Prints the table and the closing line; fails if a step failed.
 summary() {
-  local outcome status name seconds passed=0 failed=0 skipped=0
+  local outcome status name seconds file ignored passed=0 failed=0 skipped=0
   printf '\n%-12s %-8s %7s\n' step result seconds
   for outcome in "${outcomes[@]}"; do
     IFS=$'\t' read -r status name seconds <<<"$outcome"
@@ -125,6 +141,11 @@ summary() {
       skipped) skipped=$((skipped + 1)) ;;
       *) failed=$((failed + 1)) ;;
     esac
+  done
+  for file in target/ci/ignored-*; do
+    [[ ! -e $file ]] || while IFS= read -r ignored; do
+      printf '!!! NOT RUN in %s: %s\n' "${file#target/ci/ignored-}" "$ignored"
+    done <"$file"
   done
   printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
   ((failed == 0))

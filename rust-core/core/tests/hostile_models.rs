@@ -236,7 +236,7 @@ fn amplifications_are_refused() {
     for (name, bytes, part) in bombs::amplifications() {
         refuse(name, &bytes, &[part]);
     }
-    refuse("large file", &vec![0; (48 << 20) + 1], &["50331649 bytes", "max_file_bytes"]);
+    refuse("large file", &vec![0; (64 << 20) + 1], &["67108865 bytes", "max_file_bytes"]);
 }
 
 #[test]

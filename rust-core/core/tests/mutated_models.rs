@@ -18,7 +18,7 @@ use std::time::Duration;
 use biglittle::ErrorKind;
 use biglittle::clock::Clock;
 use biglittle::engine::SystemClock;
-use biglittle::network::{Model, ModelLimits, Runtime, Session};
+use biglittle::network::{Model, ModelLimits, Runtime};
 use prost::Message;
 use support::networks;
 use tract_onnx::pb::*;
@@ -65,15 +65,17 @@ impl Tally {
         let start = clock.now();
         // A network that passes is also run, so it must be a small one.
         let limits = ModelLimits { max_macs: 100_000_000, ..ModelLimits::default() };
-        let result = support::try_model(bytes, &limits, element);
+        let result = Model::open(bytes, &limits)
+            .and_then(|model| support::try_run(&model).map(|scores| (model, scores)));
         let took = Duration::from_nanos((clock.now() - start).cpu_ns);
         self.slowest = self.slowest.max(took);
         assert!(took < support::time_limit(), "{what} took {took:?}: {:?}", result.err());
         match result {
-            Ok((summary, scores)) => {
+            Ok((model, scores)) => {
                 self.accepted += 1;
-                assert_eq!(scores.len(), summary.output_shape.iter().product::<usize>(), "{what}");
-                self.lowered += usize::from(compare(what, bytes, &limits, &scores));
+                let values: usize = model.summary().output_shape.iter().product();
+                assert_eq!(scores.len(), values, "{what}");
+                self.lowered += usize::from(compare(what, &model, bytes, &limits, &scores));
             }
             Err(error) => {
                 self.refused += 1;
@@ -104,32 +106,19 @@ impl Tally {
     }
 }
 
-/// Elements of a test input, in -1 to 1.
-fn element(i: usize) -> f32 {
-    ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1u32 << 23) as f32 - 1.0
-}
-
-/// Whether the kernels run the network; then tract gives the same scores.
-fn compare(what: &str, bytes: &[u8], limits: &ModelLimits, scores: &[f32]) -> bool {
-    let model = Model::open(bytes, limits).unwrap();
+/// Whether the kernels run the network or parts of it; then tract alone gives the
+/// same scores.
+fn compare(what: &str, model: &Model, bytes: &[u8], limits: &ModelLimits, scores: &[f32]) -> bool {
     if let Runtime::Tract { reason, .. } = model.runtime() {
-        assert!(!reason.contains("stopped with"), "{what}: {}", model.runtime());
+        assert!(!reason.contains("stopped with"), "{what}: {reason}");
         return false;
     }
-    let tract = Model::open_for_tract(bytes, limits).unwrap();
-    let values = model.summary().input_shape.iter().product();
-    let input: Vec<f32> = (0..values).map(element).collect();
-    let mut expected = Vec::new();
-    Session::new(&tract).unwrap().run(&input, &mut expected).unwrap();
+    let expected = support::run(&Model::open_for_tract(bytes, limits).unwrap());
     // Damaged weights can be as large as a float may be: then a sum may be
     // infinite in one order and not in the other.
     let finite = |all: &[f32]| all.iter().all(|value| value.abs() < 1e15);
     if finite(scores) && finite(&expected) {
-        let largest = expected.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
-        for (score, value) in scores.iter().zip(&expected) {
-            let same = (score - value).abs() <= 1e-4 * largest;
-            assert!(same, "{what}: {scores:?} is not {expected:?}");
-        }
+        support::assert_same(what, scores, &expected, 1e-4);
     }
     true
 }

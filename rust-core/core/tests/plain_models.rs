@@ -10,15 +10,10 @@
 
 mod support;
 
-use biglittle::network::{ModelLimits, ModelSummary};
-use support::networks;
+use biglittle::network::{Model, ModelLimits, ModelSummary};
+use support::{assert_same, element, networks, run};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::Cost;
-
-/// Elements of a test input, in -1 to 1.
-fn element(i: usize) -> f32 {
-    ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1u32 << 23) as f32 - 1.0
-}
 
 /// What tract alone makes of the file: scores and multiply-accumulates.
 fn bare_tract(bytes: &[u8], shape: &[usize]) -> (Vec<f32>, u64) {
@@ -48,23 +43,16 @@ fn slices(summary: &ModelSummary) -> bool {
 }
 
 fn compare(name: &str, bytes: &[u8]) {
-    let (summary, scores) = match support::try_model(bytes, &ModelLimits::default(), element) {
-        Ok(result) => result,
+    let model = match Model::open(bytes, &ModelLimits::default()) {
+        Ok(model) => model,
         Err(error) => panic!("{name}: {error}"),
     };
+    let summary = model.summary();
     let (expected, macs) = bare_tract(bytes, &summary.input_shape);
-    assert_eq!(scores.len(), expected.len(), "{name}");
-    assert_eq!(summary.output_shape.iter().product::<usize>(), scores.len(), "{name}");
-    let all = &expected;
-    let largest = expected.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
-    for (score, expected) in scores.iter().zip(&expected) {
-        assert!(
-            (score - expected).abs() <= 1e-5 * largest,
-            "{name}: {scores:?} is not {expected:?} of {all:?}"
-        );
-    }
+    assert_same(name, &run(&model), &expected, 1e-5);
+    assert_eq!(summary.output_shape.iter().product::<usize>(), expected.len(), "{name}");
     // tract computes no channels that a later slice drops.
-    if slices(&summary) {
+    if slices(summary) {
         assert!(macs <= summary.macs, "{name}: multiply-accumulates");
     } else {
         assert_eq!(summary.macs, macs, "{name}: multiply-accumulates");
@@ -77,20 +65,4 @@ fn typical_exports_pass_unchanged() {
     for (name, bytes) in networks::all() {
         compare(name, &bytes);
     }
-}
-
-/// Real files: `BIGLITTLE_MODELS=folder cargo test real_files -- --ignored`.
-#[test]
-#[ignore = "needs a folder of ONNX files, named by BIGLITTLE_MODELS"]
-fn real_files_pass_unchanged() {
-    let folder = std::env::var_os("BIGLITTLE_MODELS").expect("BIGLITTLE_MODELS names a folder");
-    let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "onnx") {
-            compare(&path.display().to_string(), &std::fs::read(&path).unwrap());
-            count += 1;
-        }
-    }
-    assert!(count > 0, "no ONNX files in the folder");
 }

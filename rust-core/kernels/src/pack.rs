@@ -8,12 +8,16 @@
 
 use crate::buffer::Buffer;
 use crate::micro::Epilogue;
-use crate::micro::depthwise::Depthwise;
+use crate::micro::depthwise::{BIAS, Depthwise};
+use crate::micro::elementwise::Function;
 use crate::micro::gemm::{Dense, Panel};
-use crate::winograd::{PRODUCTS, Winograd, transform_filter};
+use crate::winograd::{PRODUCTS, Winograd, tile_of, transform_filter};
 
 /// Weights larger than this are prefetched panel by panel.
 const STREAM_BYTES: usize = 128 * 1024;
+
+/// What a kernel does as it stores, and to what it has stored.
+pub(crate) type Store = (Epilogue, Option<Function>);
 
 /// A dense convolution (or one group of it) to pack.
 pub(crate) struct DenseWeights<'a> {
@@ -28,7 +32,7 @@ pub(crate) struct DenseWeights<'a> {
     pub segments: usize,
     /// Pixels that a call computes in a row, for the choice of panel widths.
     pub pixels: usize,
-    pub epilogue: Epilogue,
+    pub store: Store,
 }
 
 pub(crate) struct Packer {
@@ -103,7 +107,8 @@ impl Packer {
             segments: d.segments,
             klen: k / d.segments,
             panels,
-            epilogue: d.epilogue,
+            epilogue: d.store.0,
+            after: d.store.1,
             stream: vectors * self.lanes * k * 4 > STREAM_BYTES,
         }
     }
@@ -115,38 +120,47 @@ impl Packer {
         bias: &[f32],
         channels: usize,
         kernel: [usize; 2],
-        [stride, dilation]: [usize; 2],
-        epilogue: Epilogue,
+        [stride, dilation]: [[usize; 2]; 2],
+        (epilogue, after): Store,
     ) -> Depthwise {
         let taps = kernel[0] * kernel[1];
         let (lanes, vectors) = (self.lanes, channels.div_ceil(self.lanes));
-        let offset = self.buffer.grow(vectors * lanes * (1 + taps));
+        let offset = self.buffer.grow(vectors * lanes * (BIAS + taps));
         let to = &mut self.buffer.as_mut_slice()[offset..];
         for c in 0..channels {
-            let block = c / lanes * lanes * (1 + taps) + c % lanes;
-            to[block] = bias.get(c).copied().unwrap_or(0.0);
+            let block = c / lanes * lanes * (BIAS + taps) + c % lanes;
+            for i in 0..BIAS {
+                to[block + i * lanes] = bias.get(c).copied().unwrap_or(0.0);
+            }
             for t in 0..taps {
-                to[block + (1 + t) * lanes] = weights[c * taps + t];
+                to[block + (BIAS + t) * lanes] = weights[c * taps + t];
             }
         }
-        Depthwise { kernel, stride, dilation, vectors, offset, epilogue }
+        Depthwise {
+            kernel,
+            stride: stride[1],
+            dilation: dilation[1],
+            even: stride[0] == stride[1] && dilation[0] == dilation[1],
+            vectors,
+            offset,
+            epilogue,
+            after,
+        }
     }
 
-    /// Packs one 3x3 layer for Winograd, `tiles` in a row and `block` in a
-    /// call.
+    /// Packs one layer for Winograd, with a kernel of 3 or 5, `tiles` in a row
+    /// and `block` in a call.
     pub fn winograd(
         &mut self,
         weights: &[f32],
         bias: &[f32],
         [outputs, inputs]: [usize; 2],
-        [tiles, block]: [usize; 2],
-        epilogue: Epilogue,
+        [kernel, tiles, block]: [usize; 3],
+        (epilogue, after): Store,
     ) -> Winograd {
         let mut products = vec![vec![0.0; outputs * inputs]; PRODUCTS];
-        let mut filter = [0.0; 9];
-        for (i, g) in weights.chunks_exact(9).enumerate() {
-            filter.copy_from_slice(g);
-            for (product, u) in products.iter_mut().zip(transform_filter(&filter)) {
+        for (i, g) in weights.chunks_exact(kernel * kernel).enumerate() {
+            for (product, u) in products.iter_mut().zip(transform_filter(g, kernel)) {
                 product[i] = u;
             }
         }
@@ -161,7 +175,7 @@ impl Packer {
                 taps: 1,
                 segments: 1,
                 pixels: block,
-                epilogue: Epilogue::NONE,
+                store: (Epilogue::NONE, None),
             });
             packed.get_or_insert(one);
         }
@@ -176,9 +190,11 @@ impl Packer {
             channels: inputs,
             in_vectors: inputs.div_ceil(self.lanes),
             out_vectors,
+            tile: tile_of(kernel),
             tiles,
             bias: offset,
             epilogue,
+            after,
             stream: size * 4 > 4 * STREAM_BYTES,
         }
     }
@@ -228,7 +244,7 @@ mod tests {
             taps: 2,
             segments: 1,
             pixels: 8,
-            epilogue: Epilogue::NONE,
+            store: (Epilogue::NONE, None),
         });
         let column: Vec<f32> =
             (0..5).map(|k| packer.buffer.as_slice()[d.panels[0].offset + 4 * k]).collect();

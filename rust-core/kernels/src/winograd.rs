@@ -1,21 +1,28 @@
-//! Winograd's F(4x4, 3x3): 3x3 convolutions of stride 1 with 36 products a
-//! tile of 16 pixels instead of 144.
+//! Winograd's F(4x4, 3x3) and F(2x2, 5x5): convolutions of stride 1 with 36
+//! products a tile, instead of 144 for 16 pixels or 100 for 4.
+//!
+//! Both interpolate at 0, 1, -1, 2, -2 and infinity, so that they share the
+//! input transform.
 //!
 //! Decides how a block of tile rows is computed: transform the input, 36
 //! matrix products, transform back with bias, residual and epilogue. Whether a
 //! layer takes this way is decided in the plan. Matrices are those of Lavin and
 //! Gray, "Fast Algorithms for Convolutional Neural Networks" (2015).
 
-use crate::micro::gemm::{Panel, PanelFn, Prefetch, Tiles};
+use crate::micro::elementwise::{Finish, Function, MapFn};
+use crate::micro::gemm::{Panel, PanelFn, Prefetch, Target, Tiles};
 use crate::micro::{Context, Epilogue, Plane, unroll};
 use crate::simd::Simd;
 
-/// Pixels of output on a side of a tile.
-pub(crate) const TILE: usize = 4;
 /// Pixels of input on a side of a tile.
 pub(crate) const PATCH: usize = 6;
 /// Products a tile.
 pub(crate) const PRODUCTS: usize = PATCH * PATCH;
+
+/// Pixels of output on a side of a tile, for a kernel of 3 or 5.
+pub(crate) fn tile_of(kernel: usize) -> usize {
+    PATCH + 1 - kernel
+}
 
 /// Packed weights of one layer.
 #[derive(Clone, Debug)]
@@ -28,11 +35,15 @@ pub(crate) struct Winograd {
     pub channels: usize,
     pub in_vectors: usize,
     pub out_vectors: usize,
+    /// Pixels of output on a side of a tile: 4 or 2.
+    pub tile: usize,
     /// Tiles in a row.
     pub tiles: usize,
     /// Offset of the bias in the weights.
     pub bias: usize,
     pub epilogue: Epilogue,
+    /// Applied to what is stored.
+    pub after: Option<Function>,
     pub stream: bool,
 }
 
@@ -60,22 +71,21 @@ pub(crate) fn matrix_stride(tiles: usize, floats: usize) -> usize {
     tiles * floats + 16
 }
 
-/// `G g G^T` of one 3x3 filter, in f64.
-pub(crate) fn transform_filter(g: &[f32; 9]) -> [f32; PRODUCTS] {
-    const G: [[f64; 3]; PATCH] = [
-        [0.25, 0.0, 0.0],
-        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
-        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
-        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
-        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
-        [0.0, 0.0, 1.0],
-    ];
+/// `G g G^T` of one filter of 3x3 or 5x5 taps, in f64.
+pub(crate) fn transform_filter(g: &[f32], kernel: usize) -> [f32; PRODUCTS] {
+    // a row of G: powers of the point, times a factor; infinity picks the last
+    const POINTS: [(f64, f64); PATCH - 1] =
+        [(0.0, 0.25), (1.0, -1.0 / 6.0), (-1.0, -1.0 / 6.0), (2.0, 1.0 / 24.0), (-2.0, 1.0 / 24.0)];
+    let value = |i: usize, k: usize| match POINTS.get(i) {
+        Some(&(point, factor)) => factor * point.powi(k as i32),
+        None => f64::from(u8::from(k + 1 == kernel)),
+    };
     let mut out = [0.0; PRODUCTS];
     for i in 0..PATCH {
-        let row: [f64; 3] =
-            std::array::from_fn(|j| (0..3).map(|k| G[i][k] * f64::from(g[k * 3 + j])).sum());
+        let column = |j| (0..kernel).map(|k| value(i, k) * f64::from(g[k * kernel + j])).sum();
+        let row: Vec<f64> = (0..kernel).map(column).collect();
         for j in 0..PATCH {
-            out[i * PATCH + j] = (0..3).map(|k| row[k] * G[j][k]).sum::<f64>() as f32;
+            out[i * PATCH + j] = (0..kernel).map(|k| row[k] * value(j, k)).sum::<f64>() as f32;
         }
     }
     out
@@ -103,20 +113,22 @@ unsafe fn input_column<S: Simd>(d: [S::V; 6]) -> [S::V; 6] {
     }
 }
 
-/// One column of `A^T m`.
+/// The first `T` rows of one column of `A^T m`, for tiles of `T` = 4 or 2.
 #[inline(always)]
-unsafe fn output_column<S: Simd>(m: [S::V; 6]) -> [S::V; 4] {
+unsafe fn output_column<S: Simd, const T: usize>(m: [S::V; 6]) -> [S::V; T] {
     // SAFETY: register arithmetic; the caller vouches for the CPU.
     unsafe {
         let (two, four, eight) = (S::splat(2.0), S::splat(4.0), S::splat(8.0));
         let (s12, d12) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
         let (s34, d34) = (S::add(m[3], m[4]), S::sub(m[3], m[4]));
-        [
-            S::add(S::add(m[0], s12), s34),
-            S::fma(d34, two, d12),
-            S::fma(s34, four, s12),
-            S::add(S::fma(d34, eight, d12), m[5]),
-        ]
+        let mut out = [S::add(S::add(m[0], s12), s34); T];
+        out[1] = S::fma(d34, two, d12);
+        if T == 4 {
+            out[2] = S::fma(s34, four, s12);
+            out[3] = S::fma(d34, eight, d12);
+        }
+        out[T - 1] = S::add(out[T - 1], m[5]);
+        out
     }
 }
 
@@ -133,7 +145,7 @@ unsafe fn transform_input<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogr
             let rows = cx.rows.add(call.rows + tr * PATCH);
             let mut r = [std::ptr::null::<f32>(); PATCH];
             unroll!(6: I < 6, {
-                r[I] = cx.base.add(*rows.add(I) as usize + tx * TILE * call.ipix).cast_const();
+                r[I] = cx.base.add(*rows.add(I) as usize + tx * w.tile * call.ipix).cast_const();
                 cx.check(r[I], (PATCH - 1) * call.ipix + floats);
             });
             let v = cx.base.add(call.input + t * floats);
@@ -165,12 +177,18 @@ unsafe fn transform_input<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogr
 
 /// Transforms the products of every tile back and stores its pixels.
 #[inline(always)]
-unsafe fn transform_output<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winograd) {
+unsafe fn transform_output<S: Simd, const T: usize>(
+    cx: &Context,
+    call: &WinogradCall,
+    w: &Winograd,
+    map: MapFn,
+) {
+    let finish = w.after.map(|function| Finish { function, map });
     let floats = w.out_vectors * S::L;
     let stride = matrix_stride(call.tile_rows * w.tiles, floats);
     for t in 0..call.tile_rows * w.tiles {
-        let (y, x) = (t / w.tiles * TILE, t % w.tiles * TILE);
-        let (ny, nx) = ((call.size[0] - y).min(TILE), (call.size[1] - x).min(TILE));
+        let (y, x) = (t / w.tiles * T, t % w.tiles * T);
+        let (ny, nx) = ((call.size[0] - y).min(T), (call.size[1] - x).min(T));
         // SAFETY: the plan proved products, bias, output and residual; pixels
         // past the size are not touched. Debug builds check again.
         unsafe {
@@ -183,22 +201,22 @@ unsafe fn transform_output<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winog
             let rp = call.residual.unwrap_or_default();
             for c in 0..w.out_vectors {
                 let zero = S::splat(0.0);
-                let mut half = [[zero; 6]; 4];
+                let mut half = [[zero; 6]; T];
                 unroll!(6: X < 6, {
                     let mut d = [zero; 6];
                     unroll!(6: I < 6, {
                         d[I] = S::load(m.add((I * PATCH + X) * stride + c * S::L));
                     });
-                    let q = output_column::<S>(d);
-                    unroll!(4: I < 4, {
+                    let q = output_column::<S, T>(d);
+                    unroll!(4: I < T, {
                         half[I][X] = q[I];
                     });
                 });
                 let bias = S::load(cx.weights.add(w.bias + c * S::L));
-                unroll!(4: I < 4, {
+                unroll!(4: I < T, {
                     if I < ny {
-                        let q = output_column::<S>(half[I]);
-                        unroll!(4: J < 4, {
+                        let q = output_column::<S, T>(half[I]);
+                        unroll!(4: J < T, {
                             if J < nx {
                                 let mut v = S::add(q[J], bias);
                                 if !res.is_null() {
@@ -214,6 +232,12 @@ unsafe fn transform_output<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winog
                     }
                 });
             }
+            if let Some(f) = &finish {
+                for i in 0..ny {
+                    let at = call.out.off + (y + i) * call.out.row + x * call.out.pix;
+                    f.pixels(cx, at, call.out.pix, nx, w.out_vectors);
+                }
+            }
         }
     }
 }
@@ -222,9 +246,15 @@ unsafe fn transform_output<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winog
 ///
 /// # Safety
 /// The CPU has `S`, and the plan has verified the call against the context's
-/// arena, rows and weights; `gemm` is the matrix kernel of `S`.
+/// arena, rows and weights; `gemm` and `map` are the kernels of `S`.
 #[inline(always)]
-pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winograd, gemm: PanelFn) {
+pub(crate) unsafe fn run<S: Simd>(
+    cx: &Context,
+    call: &WinogradCall,
+    w: &Winograd,
+    gemm: PanelFn,
+    map: MapFn,
+) {
     let tiles = call.tile_rows * w.tiles;
     let (in_floats, out_floats) = (w.in_vectors * S::L, w.out_vectors * S::L);
     let (vs, ms) = (matrix_stride(tiles, in_floats), matrix_stride(tiles, out_floats));
@@ -236,6 +266,7 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogra
         opix: out_floats,
         rpix: 0,
         epilogue: Epilogue::NONE,
+        finish: None,
         prefetch: Prefetch::NONE,
     };
     // SAFETY: passed on from the caller; each product's matrices lie within
@@ -248,7 +279,7 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogra
                 let weights = cx.weights.add(panel.offset + p * w.stride);
                 if w.stream {
                     let len = panel.vectors * S::L * (w.channels + 1);
-                    t.prefetch = Prefetch::spread(
+                    t.prefetch = Prefetch::spread::<S>(
                         weights.wrapping_add(len),
                         len,
                         tiles.div_ceil(S::MR[panel.vectors - 1].max(1)),
@@ -256,12 +287,22 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogra
                         panel.vectors,
                     );
                 }
-                let out = cx.base.add(call.products + p * ms + panel.first);
-                let null = std::ptr::null();
-                gemm(&mut t, panel.vectors, &raw const row, tiles, weights, out, null);
+                let to = Target {
+                    rows: &raw const row,
+                    nrows: 1,
+                    m: tiles,
+                    out: cx.base.add(call.products + p * ms + panel.first),
+                    out_row: 0,
+                    residual: std::ptr::null(),
+                    residual_row: 0,
+                };
+                gemm(&mut t, panel.vectors, &to, weights);
             }
         }
-        transform_output::<S>(cx, call, w);
+        match w.tile {
+            4 => transform_output::<S, 4>(cx, call, w, map),
+            _ => transform_output::<S, 2>(cx, call, w, map),
+        }
     }
 }
 
@@ -269,12 +310,37 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogra
 mod tests {
     use super::*;
 
+    /// `A^T m` in f64.
+    fn output(m: &[f64], tile: usize) -> Vec<f64> {
+        let points = [0.0f64, 1.0, -1.0, 2.0, -2.0];
+        (0..tile)
+            .map(|i| {
+                let finite: f64 = points.iter().zip(m).map(|(p, m)| p.powi(i as i32) * m).sum();
+                finite + if i + 1 == tile { m[5] } else { 0.0 }
+            })
+            .collect()
+    }
+
     #[test]
-    fn filter_of_one_tap_keeps_the_sum() {
-        // the sixth row of G picks the last tap alone
-        let mut g = [0.0; 9];
-        g[8] = 3.0;
-        assert_eq!(transform_filter(&g)[35], 3.0);
-        assert_eq!(transform_filter(&g)[0], 0.0);
+    fn filters_of_one_tap_move_the_image() {
+        // column by column: an image of one row through G g, B^T d and A^T
+        for kernel in [3, 5] {
+            for tap in 0..kernel {
+                let mut g = vec![0.0; kernel * kernel];
+                g[tap * kernel] = 1.0;
+                let g = transform_filter(&g, kernel);
+                let d = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0];
+                // SAFETY: scalar vectors need nothing of the CPU.
+                let columns =
+                    unsafe { input_column::<crate::simd::scalar::Scalar>(d.map(|x| [x; 4])) };
+                // the first column of the filter's transform is a quarter of G g
+                let m: Vec<f64> = (0..PATCH)
+                    .map(|i| f64::from(4.0 * g[i * PATCH]) * f64::from(columns[i][0]))
+                    .collect();
+                for (i, got) in output(&m, tile_of(kernel)).iter().enumerate() {
+                    assert!((got - f64::from(d[i + tap])).abs() < 1e-4, "{kernel} {tap}: {m:?}");
+                }
+            }
+        }
     }
 }

@@ -210,20 +210,59 @@ fn strips_of_any_height_agree() {
 #[test]
 fn winograd_agrees_on_large_layers() {
     let mut r = Rng::new(8);
-    let mut net = Network::new(Shape::new(30, 17, 70));
-    let x = net.graph.input();
-    let c = generate::conv(&net, &mut r, x, 50, [3, 3], 1);
-    let c = net.add(Conv { padding: Padding::same(1), activation: Activation::Relu, ..c });
-    let d = generate::conv(&net, &mut r, c, 50, [3, 3], 1);
-    net.add(Conv { padding: Padding::same(1), residual: Some(c), ..d });
-    let x = r.floats(net.input.len());
-    let (want, largest) = reference::evaluate(&net, &x);
+    for kernel in [3, 5] {
+        let mut net = Network::new(Shape::new(30, 17, 70));
+        let (x, padding) = (net.graph.input(), Padding::same(kernel / 2));
+        let c = generate::conv(&net, &mut r, x, 50, [kernel, kernel], 1);
+        let c = net.add(Conv { padding, activation: Activation::Relu, ..c });
+        let d = generate::conv(&net, &mut r, c, 50, [kernel, kernel], 1);
+        net.add(Conv { padding, residual: Some(c), ..d });
+        let x = r.floats(net.input.len());
+        let (want, largest) = reference::evaluate(&net, &x);
+        for isa in Isa::available() {
+            for winograd in [WinogradUse::Off, WinogradUse::Auto, WinogradUse::Always] {
+                let options = Options { isa: Some(isa), winograd, ..Options::default() };
+                let got = run(&net, &x, &options);
+                let error = got
+                    .iter()
+                    .zip(&want)
+                    .map(|(&a, b)| (f64::from(a) - b).abs())
+                    .fold(0.0, f64::max);
+                assert!(
+                    error / largest < 1e-5,
+                    "{kernel} {isa} {winograd:?}: {error} of {largest}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_max_pool_keeps_nan_wherever_it_is() {
     for isa in Isa::available() {
-        for winograd in [WinogradUse::Off, WinogradUse::Auto, WinogradUse::Always] {
-            let got = run(&net, &x, &Options { isa: Some(isa), winograd, ..Options::default() });
-            let error =
-                got.iter().zip(&want).map(|(&a, b)| (f64::from(a) - b).abs()).fold(0.0, f64::max);
-            assert!(error / largest < 1e-5, "{isa} {winograd:?}: {error} of {largest}");
+        for kernel in 2..5 {
+            for at in 0..kernel * kernel {
+                let mut g = Graph::new(Shape::new(kernel, kernel, 1)).expect("valid");
+                g.add(
+                    "max",
+                    Pool {
+                        x: g.input(),
+                        kind: PoolKind::Max,
+                        kernel: [kernel, kernel],
+                        stride: [1, 1],
+                        padding: Padding::default(),
+                    },
+                )
+                .expect("fits");
+                let mut x: Vec<f32> = (0..kernel * kernel).map(|i| i as f32 - 4.0).collect();
+                let mut out = [0.0];
+                let mut s = session(&g, &Options { isa: Some(isa), ..Options::default() });
+                s.run(&x, &mut out).expect("runs");
+                assert_eq!(out[0], (kernel * kernel - 1) as f32 - 4.0, "{isa} {kernel}");
+                x[at] = f32::NAN;
+                s.run(&x, &mut out).expect("runs");
+                assert!(out[0].is_nan(), "{isa} {kernel}: NaN at {at} became {}", out[0]);
+            }
         }
     }
 }

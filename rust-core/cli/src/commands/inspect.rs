@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 
 use biglittle::bundle::{LevelAnswer, Manifest, NetworkSpec};
-use biglittle::network::{Model, ModelLimits, ModelSummary};
+use biglittle::clock::Clock;
+use biglittle::engine::SystemClock;
+use biglittle::network::{Model, ModelLimits, ModelSummary, Part, Runtime, TractLayer};
 use biglittle::{ModelBundle, Result};
 use serde::Serialize;
 
-use super::table::{count, percent};
+use super::table::{count, duration, percent};
 use crate::args::TargetArgs;
 use crate::target::Target;
 
@@ -20,13 +22,21 @@ struct NetworkReport {
     summary: ModelSummary,
     /// What runs it on this machine, and why if it is not the kernels.
     runtime: String,
+    /// The same in its parts: which layers run where.
+    execution: Runtime,
 }
 
 impl NetworkReport {
     fn new(id: Option<String>, bytes: &[u8]) -> Result<Self> {
-        let model = Model::open(bytes, &ModelLimits::default())?;
-        let (summary, runtime) = (model.summary().clone(), model.runtime().to_string());
-        Ok(NetworkReport { id, summary, runtime })
+        let clock = SystemClock::new();
+        let mut before = clock.now();
+        let model = Model::open_watched(bytes, &ModelLimits::default(), &mut |phase| {
+            let now = clock.now();
+            log::debug!("{phase:?} after {}", duration((now - before).wall_ns as f64));
+            before = now;
+        })?;
+        let (summary, execution) = (model.summary().clone(), model.runtime().clone());
+        Ok(NetworkReport { id, summary, runtime: execution.to_string(), execution })
     }
 }
 
@@ -123,5 +133,47 @@ fn write_network(out: &mut dyn Write, network: &NetworkReport) -> io::Result<()>
     )?;
     let operators: Vec<_> = operators.iter().map(|(name, n)| format!("{n} {name}")).collect();
     writeln!(out, "  {}", operators.join(", "))?;
-    writeln!(out, "  runs on {}", network.runtime)
+    writeln!(out, "  runs on {}", network.runtime)?;
+    match &network.execution {
+        Runtime::Mixed { parts, .. } => parts.iter().try_for_each(|part| write_part(out, part)),
+        Runtime::Tract { layers, .. } => write_layers(out, layers),
+        _ => Ok(()),
+    }
+}
+
+fn write_part(out: &mut dyn Write, part: &Part) -> io::Result<()> {
+    match part {
+        Part::Kernels { layers, macs, .. } => {
+            let ends = match &layers[..] {
+                [first, .., last] => format!("{first} to {last}"),
+                layers => layers.concat(),
+            };
+            let (layers, macs) = (layers.len(), count(*macs as f64));
+            writeln!(out, "    kernels: {layers} layers, {macs} MACs: {ends}")
+        }
+        Part::Tract { layers, .. } => write_layers(out, layers),
+        _ => Ok(()),
+    }
+}
+
+/// Each reason once, with the first layers that it holds for.
+fn write_layers(out: &mut dyn Write, layers: &[TractLayer]) -> io::Result<()> {
+    const SHOWN: usize = 3;
+    let mut groups: Vec<(&str, Vec<&TractLayer>)> = vec![];
+    for layer in layers {
+        match groups.iter_mut().find(|(reason, _)| *reason == layer.reason) {
+            Some((_, group)) => group.push(layer),
+            None => groups.push((&layer.reason, vec![layer])),
+        }
+    }
+    for (reason, group) in groups {
+        let names = group.iter().take(SHOWN).map(|one| format!("{} ({})", one.name, one.operator));
+        let names: Vec<String> = names.collect();
+        let more = match group.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        writeln!(out, "    tract: {}{more}: {reason}", names.join(", "))?;
+    }
+    Ok(())
 }

@@ -180,12 +180,13 @@ impl Watch {
             }
             _ => None,
         };
-        if plan.audit.is_some() && accepted {
-            if let Ok(found) = cascade.run_level(last, frame, clock) {
-                big = Some(found.label);
-                audit = found.levels;
-                outcome.marks.audited = true;
-            }
+        if plan.audit.is_some()
+            && accepted
+            && let Ok(found) = cascade.run_level(last, frame, clock)
+        {
+            big = Some(found.label);
+            audit = found.levels;
+            outcome.marks.audited = true;
         }
         // An answer that the gate would have given again is judged in its place.
         let would_reuse = earlier.is_some();

@@ -3,8 +3,10 @@
 //! Decides how tract is called: on the graph that the guard wrote, inside
 //! `catch_unwind`, with the result compared with what the guard computed; and
 //! who runs the network: the kernels where `lower` can lower all of it, else
-//! tract. It does not decide what is a valid network (that is `verify`) nor
-//! what happens to the scores. Called by `Model` and by `check_model`.
+//! tract, with the kernels for the parts that it can lower. tract simplifies a
+//! network only as far as that needs: most are lowered as they are parsed. It
+//! does not decide what is a valid network (that is `verify`) nor what happens
+//! to the scores. Called by `Model` and by `check_model`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,10 +15,15 @@ use biglittle_kernels::{self as kernels, Isa};
 use serde::Serialize;
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::optim::Optimizer;
 
-use super::lower::{Lowered, Refusal, lower};
+use super::lower::regions::{self, Cut};
+use super::lower::{Lowered, lower};
+use super::program::{Compiled, Program};
+use super::region::replaced;
 use super::runtime::Runtime;
 use super::verify::{ModelLimits, VerifiedModel, invalid, verify};
+use super::weights;
 use crate::{Error, ErrorKind, Result};
 
 /// A network that has been opened.
@@ -24,24 +31,33 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct LoadedModel {
     /// What runs it; shared by all threads.
     pub(crate) program: Program,
-    /// The same in words.
+    /// The instruction set of the kernels, where they run anything.
+    pub(crate) isa: Option<Isa>,
+    /// What runs it, in words.
     pub(crate) runtime: Runtime,
     /// What is known about the file.
     pub(crate) summary: ModelSummary,
 }
 
-/// A network in the form of what runs it.
-#[derive(Debug)]
-pub(crate) enum Program {
-    /// Lowered whole.
-    Kernels {
-        /// Plan and packed weights.
-        model: Arc<kernels::Model>,
-        /// Whether the logarithm of the softmax is taken of the outputs.
-        log_softmax: bool,
-    },
-    /// tract's optimised graph.
-    Tract(Arc<TypedRunnableModel>),
+/// A phase of opening a network, in the order in which they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OpenPhase {
+    /// The guard has read the file.
+    Checked,
+    /// tract has parsed what the guard wrote, with the weights.
+    Parsed,
+    /// tract has computed all shapes.
+    Typed,
+    /// tract has simplified the graph: only where it is not lowered as it is.
+    Simplified,
+    /// The network, or parts of it, are in the kernels' form.
+    Lowered,
+    /// The kernels have planned them and packed their weights.
+    Compiled,
+    /// tract has prepared what it runs: only where that is anything.
+    Prepared,
 }
 
 /// What a network file holds.
@@ -64,39 +80,60 @@ pub struct ModelSummary {
 }
 
 /// Checks `bytes` against `limits`, then opens them, for one instruction set if
-/// it is given.
+/// it is given, and calls `watch` at the end of each phase.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::InvalidModel`]; the sentence names the node, value and limit.
-pub(crate) fn load(bytes: &[u8], limits: &ModelLimits, isa: Option<Isa>) -> Result<LoadedModel> {
-    let (proto, summary) = checked(bytes, limits)?;
-    let typed = simplified(proto, &summary)?;
-    // The kernels' copy of the weights is packed once tract's is gone: the
-    // network has to be opened again in the rare case that this fails.
-    let refusal = match unless_panic(|| lower(&typed)) {
-        Ok(lowered) => {
+pub(crate) fn load(
+    bytes: &[u8],
+    limits: &ModelLimits,
+    isa: Option<Isa>,
+    watch: &mut dyn FnMut(OpenPhase),
+) -> Result<LoadedModel> {
+    let mut opening = Opening { bytes, limits, isa, watch };
+    let (mut typed, summary) = opening.typed()?;
+    let mut lowered = unless_panic(|| Ok(lower(&typed)));
+    if let Ok(None) = lowered {
+        typed = opening.simplified(typed)?;
+        lowered = unless_panic(|| Ok(lower(&typed)));
+    }
+    let (program, isa, runtime) = match lowered {
+        Ok(Some(lowered)) => {
+            opening.ended(OpenPhase::Lowered);
+            // The kernels' copy of the weights is packed once tract's is gone:
+            // the network has to be opened again in the rare case that this
+            // fails.
             drop(typed);
-            match unless_panic(|| compile(lowered, bytes.len(), limits, isa, &summary)) {
-                Ok((program, runtime)) => return Ok(LoadedModel { program, runtime, summary }),
-                Err(refusal) => {
-                    return Ok(LoadedModel {
-                        runtime: Runtime::tract(refusal),
-                        ..load_for_tract(bytes, limits)?
-                    });
+            let lengths = [&summary.input_shape, &summary.output_shape];
+            let lengths = lengths.map(|shape| shape.iter().product());
+            match unless_panic(|| opening.compile(lowered, lengths)) {
+                Ok(compiled) => {
+                    opening.ended(OpenPhase::Compiled);
+                    let isa = compiled.model.isa();
+                    (Program::Kernels(compiled), Some(isa), Runtime::kernels(isa))
                 }
+                Err(reason) => return opening.for_tract(reason),
             }
         }
-        Err(refusal) => refusal,
+        Ok(None) => opening.in_parts(typed)?,
+        Err(reason) => (opening.prepared(typed)?, None, Runtime::tract_because(reason)),
     };
-    with_tract(typed, refusal, summary)
+    Ok(LoadedModel { program, isa, runtime, summary })
 }
 
 /// As [`load`], but always for tract.
 pub(crate) fn load_for_tract(bytes: &[u8], limits: &ModelLimits) -> Result<LoadedModel> {
-    let (proto, summary) = checked(bytes, limits)?;
-    let typed = simplified(proto, &summary)?;
-    with_tract(typed, network_refusal("was opened for tract on request".to_owned()), summary)
+    let reason = "the network was opened for tract on request".to_owned();
+    Opening { bytes, limits, isa: None, watch: &mut |_| {} }.for_tract(reason)
+}
+
+/// A network that is being opened.
+struct Opening<'a> {
+    bytes: &'a [u8],
+    limits: &'a ModelLimits,
+    isa: Option<Isa>,
+    watch: &'a mut dyn FnMut(OpenPhase),
 }
 
 fn checked(bytes: &[u8], limits: &ModelLimits) -> Result<(pb::ModelProto, ModelSummary)> {
@@ -114,75 +151,137 @@ fn checked(bytes: &[u8], limits: &ModelLimits) -> Result<(pb::ModelProto, ModelS
     Ok((proto, summary))
 }
 
-/// The graph as tract simplifies it, before it chooses how to compute it.
-fn simplified(proto: pb::ModelProto, summary: &ModelSummary) -> Result<TypedModel> {
-    let input = f32::fact(&summary.input_shape[..]);
-    let (output, typed) = guarded("opened", ErrorKind::InvalidModel, move || {
-        let mut model = onnx().model_for_proto_model(&proto)?;
-        drop(proto);
-        model.set_input_fact(0, input.into())?;
-        let typed = model.into_typed()?.into_decluttered()?;
-        Ok((typed.output_fact(0)?.clone(), typed))
-    })?;
-    if output.datum_type != f32::datum_type()
-        || output.shape.as_concrete() != Some(&summary.output_shape[..])
-    {
-        return Err(invalid(format!(
-            "the network's output is {:?} by the guard and {output:?} by tract; please report it \
-             with the file",
-            summary.output_shape
-        )));
+impl Opening<'_> {
+    fn ended(&mut self, phase: OpenPhase) {
+        (self.watch)(phase);
     }
-    Ok(typed)
-}
 
-/// Plans a lowered network and packs its weights.
-fn compile(
-    lowered: Lowered,
-    file_bytes: usize,
-    limits: &ModelLimits,
-    isa: Option<Isa>,
-    summary: &ModelSummary,
-) -> std::result::Result<(Program, Runtime), Refusal> {
-    let Lowered { graph, input, output, log_softmax } = lowered;
-    let options = kernels::Options {
-        isa,
-        input_layout: input,
-        output_layout: output,
-        // Of the weights, and of the activations: together they stay below.
-        memory_limit: limits.max_memory_bytes.saturating_sub(file_bytes) / 2,
-        ..kernels::Options::default()
-    };
-    let model = kernels::Model::compile(graph, &options)
-        .map_err(|error| network_refusal(format!("is beyond the kernels: {error}")))?;
-    let lengths = [model.input_shape().len(), model.output_shape().len()];
-    let expected: [usize; 2] =
-        [&summary.input_shape, &summary.output_shape].map(|s| s.iter().product());
-    if lengths != expected {
-        return Err(network_refusal(format!("has {expected:?} values, lowered {lengths:?}")));
+    /// The graph in tract's operators, with all shapes and constants.
+    fn typed(&mut self) -> Result<(TypedModel, ModelSummary)> {
+        let (mut proto, summary) = checked(self.bytes, self.limits)?;
+        self.ended(OpenPhase::Checked);
+        let input = f32::fact(&summary.input_shape[..]);
+        let mut model = guarded("opened", ErrorKind::InvalidModel, move || {
+            let taken = proto.graph.as_mut().map(weights::take).unwrap_or_default();
+            let mut model = onnx().model_for_proto_model(&proto)?;
+            drop(proto);
+            weights::put(&mut model, taken)?;
+            Ok(model)
+        })?;
+        self.ended(OpenPhase::Parsed);
+        let (output, typed) = guarded("opened", ErrorKind::InvalidModel, move || {
+            model.set_input_fact(0, input.into())?;
+            let mut typed = model.into_typed()?;
+            Optimizer::prop_consts().optimize(&mut typed)?;
+            Ok((typed.output_fact(0)?.clone(), typed))
+        })?;
+        if output.datum_type != f32::datum_type()
+            || output.shape.as_concrete() != Some(&summary.output_shape[..])
+        {
+            return Err(invalid(format!(
+                "the network's output is {:?} by the guard and {output:?} by tract; please report \
+                 it with the file",
+                summary.output_shape
+            )));
+        }
+        self.ended(OpenPhase::Typed);
+        Ok((typed, summary))
     }
-    let runtime = Runtime::kernels(model.isa());
-    Ok((Program::Kernels { model: Arc::new(model), log_softmax }, runtime))
-}
 
-fn with_tract(typed: TypedModel, refusal: Refusal, summary: ModelSummary) -> Result<LoadedModel> {
-    let plan = guarded("opened", ErrorKind::InvalidModel, move || {
-        typed.into_optimized()?.into_runnable()
-    })?;
-    Ok(LoadedModel { program: Program::Tract(plan), runtime: Runtime::tract(refusal), summary })
-}
+    /// The graph as tract simplifies it, but for the order of axes: `lower`
+    /// tracks that itself, and tract's choice depends on the processor.
+    fn simplified(&mut self, mut typed: TypedModel) -> Result<TypedModel> {
+        let typed = guarded("opened", ErrorKind::InvalidModel, move || {
+            let mut optimizer = Optimizer::declutter();
+            optimizer.passes.retain(|pass| !format!("{pass:?}").starts_with("ChangeAxes"));
+            optimizer.optimize(&mut typed)?;
+            Ok(typed)
+        })?;
+        self.ended(OpenPhase::Simplified);
+        Ok(typed)
+    }
 
-fn network_refusal(reason: String) -> Refusal {
-    Refusal { node: "all".to_owned(), operator: "network".to_owned(), reason }
+    /// What tract runs.
+    fn prepared(&mut self, typed: TypedModel) -> Result<Program> {
+        let plan = guarded("opened", ErrorKind::InvalidModel, move || {
+            typed.into_optimized()?.into_runnable()
+        })?;
+        self.ended(OpenPhase::Prepared);
+        Ok(Program::Tract(plan))
+    }
+
+    /// Opens the network anew, for tract alone.
+    fn for_tract(&mut self, reason: String) -> Result<LoadedModel> {
+        let (typed, summary) = self.typed()?;
+        let program = self.prepared(typed)?;
+        let runtime = Runtime::tract_because(reason);
+        Ok(LoadedModel { program, isa: None, runtime, summary })
+    }
+
+    /// Plans what was lowered and packs its weights; or the reason why not. Input
+    /// and output must have as many elements as `expected`.
+    fn compile(
+        &self,
+        lowered: Lowered,
+        expected: [usize; 2],
+    ) -> std::result::Result<Compiled, String> {
+        let Lowered { graph, input, output, log_softmax } = lowered;
+        let options = kernels::Options {
+            isa: self.isa,
+            input_layout: input,
+            output_layout: output,
+            // Of the weights, and of the activations: together they stay below.
+            memory_limit: self.limits.max_memory_bytes.saturating_sub(self.bytes.len()) / 2,
+            ..kernels::Options::default()
+        };
+        let model = kernels::Model::compile(graph, &options)
+            .map_err(|error| format!("the network is beyond the kernels: {error}"))?;
+        let lengths = [model.input_shape().len(), model.output_shape().len()];
+        if lengths != expected {
+            return Err(format!("{expected:?} values were lowered to {lengths:?}"));
+        }
+        Ok(Compiled { model: Arc::new(model), log_softmax })
+    }
+
+    /// Has the kernels run what they can of a network and tract the rest.
+    fn in_parts(&mut self, typed: TypedModel) -> Result<(Program, Option<Isa>, Runtime)> {
+        let cut = unless_panic(|| regions::cut(&typed).map_err(|error| error.to_string()));
+        let Cut { regions, mut layers } = match cut {
+            Ok(cut) => cut,
+            Err(reason) => {
+                return Ok((self.prepared(typed)?, None, Runtime::tract_because(reason)));
+            }
+        };
+        self.ended(OpenPhase::Lowered);
+        let mut placed = Vec::with_capacity(regions.len());
+        for (index, region) in regions.into_iter().enumerate() {
+            match unless_panic(|| self.compile(region.lowered, region.lengths)) {
+                Ok(compiled) => placed.push((region.entry, region.exit, compiled)),
+                Err(reason) => {
+                    for layer in layers.iter_mut().filter(|layer| layer.place == Ok(index)) {
+                        layer.place = Err(format!("is in a part that was not compiled: {reason}"));
+                    }
+                }
+            }
+        }
+        self.ended(OpenPhase::Compiled);
+        let isa = placed.first().map(|(_, _, first)| first.model.isa());
+        let runtime = match isa {
+            Some(isa) => Runtime::mixed(isa, regions::parts(layers)),
+            None => Runtime::tract(regions::parts(layers)),
+        };
+        let typed = guarded("opened", ErrorKind::InvalidModel, move || replaced(typed, placed))?;
+        Ok((self.prepared(typed)?, isa, runtime))
+    }
 }
 
 /// A panic while lowering leaves the network with tract.
 fn unless_panic<T>(
-    call: impl FnOnce() -> std::result::Result<T, Refusal>,
-) -> std::result::Result<T, Refusal> {
+    call: impl FnOnce() -> std::result::Result<T, String>,
+) -> std::result::Result<T, String> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
         let text = panic_text(&*panic);
-        Err(network_refusal(format!("could not be lowered: stopped with `{text}`")))
+        Err(format!("the network could not be lowered: stopped with `{text}`"))
     })
 }
 
@@ -244,5 +343,5 @@ fn refused(what: &str, error: &TractError) -> Error {
 /// assert_eq!(error.kind(), biglittle::ErrorKind::InvalidModel);
 /// ```
 pub fn check_model(bytes: &[u8], limits: &ModelLimits) -> Result<ModelSummary> {
-    load(bytes, limits, None).map(|loaded| loaded.summary)
+    load(bytes, limits, None, &mut |_| {}).map(|loaded| loaded.summary)
 }

@@ -5,12 +5,13 @@ use std::fmt;
 use biglittle_kernels::Isa;
 use serde::Serialize;
 
-use super::lower::Refusal;
+use super::lower::regions::culprit;
 
 /// What runs a network.
 ///
-/// Its text is one line: `kernels (AVX-512)`, or `tract, because node "n1"
-/// (Gather) ...`.
+/// Its text is one line: `kernels (AVX-512)`, `kernels (AVX-512) for 97.0 % of
+/// the MACs, tract for 2 of 34 layers`, or `tract, because layer "n1" (Lrn) is
+/// not among ...`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -21,33 +22,102 @@ pub enum Runtime {
         /// The instruction set: `AVX-512`, `AVX2`, `NEON` or `portable`.
         instruction_set: &'static str,
     },
-    /// tract runs all of it, a few times slower, because of one node.
+    /// The kernels run parts of it and tract, a few times slower, the others.
+    #[non_exhaustive]
+    Mixed {
+        /// The instruction set of the kernels.
+        instruction_set: &'static str,
+        /// The parts in about the order in which they are run, of either kind
+        /// one at least.
+        parts: Vec<Part>,
+    },
+    /// tract runs all of it.
     #[non_exhaustive]
     Tract {
-        /// The node's name.
-        node: String,
-        /// Its operator, as tract calls it.
-        operator: String,
-        /// What of it is not supported; continues a sentence about the node.
+        /// Why; continues a sentence after `because`.
         reason: String,
+        /// Its layers; empty where no layer is the reason.
+        layers: Vec<TractLayer>,
     },
+}
+
+/// Layers of a network that one runtime runs. Their names are those of the
+/// file's nodes, with a suffix where one node has become several layers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "runtime", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Part {
+    /// Run by the kernels, in one call.
+    #[non_exhaustive]
+    Kernels {
+        /// Their names.
+        layers: Vec<String>,
+        /// Multiply-accumulates of the part.
+        macs: u64,
+    },
+    /// Run by tract.
+    #[non_exhaustive]
+    Tract {
+        /// The layers, each with the reason.
+        layers: Vec<TractLayer>,
+        /// Multiply-accumulates of the part.
+        macs: u64,
+    },
+}
+
+/// A layer that tract runs, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TractLayer {
+    /// Its name.
+    pub name: String,
+    /// Its operator, as tract calls it.
+    pub operator: String,
+    /// Why the kernels do not run it; continues a sentence about the layer.
+    pub reason: String,
 }
 
 impl Runtime {
     pub(super) fn kernels(isa: Isa) -> Runtime {
-        let instruction_set = match isa {
-            Isa::Avx512 => "AVX-512",
-            Isa::Avx2 => "AVX2",
-            Isa::Neon => "NEON",
-            Isa::Scalar => "portable",
-            other => other.name(),
-        };
-        Runtime::Kernels { instruction_set }
+        Runtime::Kernels { instruction_set: instruction_set(isa) }
     }
 
-    pub(super) fn tract(refusal: Refusal) -> Runtime {
-        let Refusal { node, operator, reason } = refusal;
-        Runtime::Tract { node, operator, reason }
+    pub(super) fn mixed(isa: Isa, parts: Vec<Part>) -> Runtime {
+        Runtime::Mixed { instruction_set: instruction_set(isa), parts }
+    }
+
+    /// All by tract, because of a layer of `parts`.
+    pub(super) fn tract(parts: Vec<Part>) -> Runtime {
+        let layers: Vec<TractLayer> = parts
+            .into_iter()
+            .flat_map(|part| match part {
+                Part::Tract { layers, .. } => layers,
+                Part::Kernels { .. } => vec![],
+            })
+            .collect();
+        let reason = culprit(&layers).map_or_else(String::new, ToString::to_string);
+        Runtime::Tract { reason, layers }
+    }
+
+    /// All by tract, whatever its layers are.
+    pub(super) fn tract_because(reason: String) -> Runtime {
+        Runtime::Tract { reason, layers: vec![] }
+    }
+}
+
+fn instruction_set(isa: Isa) -> &'static str {
+    match isa {
+        Isa::Avx512 => "AVX-512",
+        Isa::Avx2 => "AVX2",
+        Isa::Neon => "NEON",
+        Isa::Scalar => "portable",
+        other => other.name(),
+    }
+}
+
+impl fmt::Display for TractLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "layer {:?} ({}) {}", self.name, self.operator, self.reason)
     }
 }
 
@@ -55,9 +125,25 @@ impl fmt::Display for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Runtime::Kernels { instruction_set } => write!(f, "kernels ({instruction_set})"),
-            Runtime::Tract { node, operator, reason } => {
-                write!(f, "tract, because node {node:?} ({operator}) {reason}")
+            Runtime::Mixed { instruction_set, parts } => {
+                let (mut macs, mut layers) = ([0; 2], [0; 2]);
+                for part in parts {
+                    let (of, count, work) = match part {
+                        Part::Kernels { layers, macs } => (0, layers.len(), macs),
+                        Part::Tract { layers, macs } => (1, layers.len(), macs),
+                    };
+                    layers[of] += count;
+                    macs[of] += work;
+                }
+                write!(
+                    f,
+                    "kernels ({instruction_set}) for {:.1} % of the MACs, tract for {} of {} layers",
+                    100.0 * macs[0] as f64 / (macs[0] + macs[1]).max(1) as f64,
+                    layers[1],
+                    layers[0] + layers[1]
+                )
             }
+            Runtime::Tract { reason, .. } => write!(f, "tract, because {reason}"),
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use biglittle_kernels::{self as kernels, Isa, Profile};
+use biglittle_kernels::{Isa, Profile};
 use tract_onnx::prelude::{TValue, Tensor, TypedSimpleState, tvec};
 
-use super::load::{LoadedModel, ModelSummary, Program, guarded, load, load_for_tract};
+use super::load::{LoadedModel, ModelSummary, OpenPhase, guarded, load, load_for_tract};
+use super::program::{CompiledSession, Program};
 use super::runtime::Runtime;
 use super::verify::ModelLimits;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,7 +24,20 @@ impl Model {
     /// [`ErrorKind::InvalidModel`] when the file is malformed, uses an operator
     /// that is not supported, or is beyond one of `limits`.
     pub fn open(bytes: &[u8], limits: &ModelLimits) -> Result<Self> {
-        Ok(Model(Arc::new(load(bytes, limits, None)?)))
+        Self::open_watched(bytes, limits, &mut |_| {})
+    }
+
+    /// As [`open`](Model::open), and calls `watch` at the end of each phase, so
+    /// that a caller with a clock can tell where the time goes.
+    ///
+    /// # Errors
+    /// Those of [`open`](Model::open).
+    pub fn open_watched(
+        bytes: &[u8],
+        limits: &ModelLimits,
+        watch: &mut dyn FnMut(OpenPhase),
+    ) -> Result<Self> {
+        Ok(Model(Arc::new(load(bytes, limits, None, watch)?)))
     }
 
     /// As [`open`](Model::open), but for tract even where the kernels could run
@@ -52,7 +66,7 @@ impl Model {
                 ),
             ));
         }
-        Ok(Model(Arc::new(load(bytes, limits, Some(isa))?)))
+        Ok(Model(Arc::new(load(bytes, limits, Some(isa), &mut |_| {})?)))
     }
 
     /// What the file holds.
@@ -67,21 +81,19 @@ impl Model {
         &self.0.runtime
     }
 
-    /// The instruction set of the kernels; `None` where tract runs the network.
+    /// The instruction set of the kernels; `None` where tract runs all of the
+    /// network.
     #[must_use]
     pub fn isa(&self) -> Option<Isa> {
-        match &self.0.program {
-            Program::Kernels { model, .. } => Some(model.isa()),
-            Program::Tract(_) => None,
-        }
+        self.0.isa
     }
 
     /// An empty profile for [`Session::run_profiled`]; `None` where tract runs
-    /// the network, whose layers are not timed.
+    /// the network or a part of it, whose layers are not timed.
     #[must_use]
     pub fn profile(&self) -> Option<Profile> {
         match &self.0.program {
-            Program::Kernels { model, .. } => Some(Profile::new(model)),
+            Program::Kernels(compiled) => Some(Profile::new(&compiled.model)),
             Program::Tract(_) => None,
         }
     }
@@ -95,7 +107,7 @@ pub struct Session {
 
 /// Memory of what runs the network.
 enum State {
-    Kernels { session: Box<kernels::Session>, log_softmax: bool },
+    Kernels(Box<CompiledSession>),
     Tract { state: Box<TypedSimpleState>, input: Arc<Tensor> },
 }
 
@@ -103,10 +115,9 @@ impl State {
     fn new(model: &LoadedModel) -> Result<State> {
         guarded("prepared", ErrorKind::Inference, || {
             Ok(match &model.program {
-                Program::Kernels { model, log_softmax } => State::Kernels {
-                    session: Box::new(kernels::Session::new(model.clone())),
-                    log_softmax: *log_softmax,
-                },
+                Program::Kernels(compiled) => {
+                    State::Kernels(Box::new(CompiledSession::new(compiled)))
+                }
                 Program::Tract(plan) => State::Tract {
                     state: Box::new(plan.spawn()?),
                     input: Arc::new(Tensor::zero::<f32>(&model.summary.input_shape)?),
@@ -127,7 +138,7 @@ impl Session {
 
     /// Runs the network on `input`, the values of the input's shape in
     /// row-major order, and replaces the contents of `output` by its raw
-    /// values. Where the kernels run the network, nothing is allocated once
+    /// values. Where the kernels run all of the network, nothing is allocated once
     /// `output` has room for them.
     ///
     /// # Errors
@@ -175,16 +186,9 @@ impl Session {
         let values = summary.output_shape.iter().product();
         let state = &mut self.state;
         let run = guarded("run", ErrorKind::Inference, || match state {
-            State::Kernels { session, log_softmax } => {
+            State::Kernels(session) => {
                 output.resize(values, 0.0);
-                match profile {
-                    None => session.run(input, output)?,
-                    Some(profile) => session.run_profiled(input, output, profile)?,
-                }
-                if *log_softmax {
-                    take_log_softmax(output);
-                }
-                Ok(())
+                Ok(session.run(input, output, profile)?)
             }
             State::Tract { state, input: tensor } => {
                 // tract lets go of the input when a run ends, so this does not copy.
@@ -202,14 +206,6 @@ impl Session {
         }
         run
     }
-}
-
-/// Replaces logits by the logarithm of their softmax.
-fn take_log_softmax(values: &mut [f32]) {
-    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f32 = values.iter().map(|value| libm::expf(value - largest)).sum();
-    let shift = largest + libm::logf(sum);
-    values.iter_mut().for_each(|value| *value -= shift);
 }
 
 impl fmt::Debug for Session {

@@ -56,28 +56,19 @@ pub fn amplifications() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 pub fn heavy() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("one large product", {
-            let mut b = Builder::new(13, &[1, 3500]);
-            let w = b.weights(&[3500, 3500]);
+            let mut b = Builder::new(13, &[1, 4000]);
+            let w = b.weights(&[4000, 4000]);
             let x = b.node("Gemm", &["x", &w], vec![]);
             b.finish(&x)
         }),
         ("one large transposed product", {
-            let mut b = Builder::new(13, &[1, 3500]);
-            let w = b.weights(&[3500, 3500]);
+            let mut b = Builder::new(13, &[1, 4000]);
+            let w = b.weights(&[4000, 4000]);
             let x = b.node("Gemm", &["x", &w], vec![int("transB", 1), float("alpha", 2.0)]);
             b.finish(&x)
         }),
-        ("large convolutions", {
-            let mut b = Builder::new(13, &[1, 3, 32, 32]);
-            let mut x = b.conv("x", 3, 512, 3, 2, 1);
-            for _ in 0..5 {
-                x = b.conv(&x, 512, 512, 3, 2, 1);
-                x = b.batch_norm(&x, 512);
-            }
-            let x = b.node("GlobalAveragePool", &[&x], vec![]);
-            let x = b.node("Flatten", &[&x], vec![]);
-            b.finish(&x)
-        }),
+        ("large convolutions", large_convolutions(false)),
+        ("large convolutions in parts", large_convolutions(true)),
         ("many bytes of weights", {
             let mut b = Builder::new(13, &[1, 4000]);
             let w = b.constant(tensor(3, &[4000, 4000], vec![3; 16_000_000]));
@@ -191,6 +182,22 @@ pub fn heavy() -> Vec<(&'static str, Vec<u8>)> {
             b.finish(&x)
         }),
     ]
+}
+
+/// As large as a file may be; in parts for the kernels and tract, or not.
+fn large_convolutions(in_parts: bool) -> Vec<u8> {
+    let mut b = Builder::new(13, &[1, 3, 32, 32]);
+    let mut x = b.conv("x", 3, 512, 3, 2, 1);
+    for i in 0..6 {
+        x = b.conv(&x, 512, 512, 3, 2, 1);
+        x = b.batch_norm(&x, 512);
+        if in_parts && i == 1 {
+            x = b.node("Erf", &[&x], vec![]);
+        }
+    }
+    let x = b.node("GlobalAveragePool", &[&x], vec![]);
+    let x = b.node("Flatten", &[&x], vec![]);
+    b.finish(&x)
 }
 
 /// A chain of `length` nodes or pairs over a 4 x 8 x 8 tensor.

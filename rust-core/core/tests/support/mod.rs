@@ -10,7 +10,7 @@ pub mod refusal;
 
 use std::time::Duration;
 
-use biglittle::network::{Model, ModelLimits, ModelSummary, Session};
+use biglittle::network::{Model, ModelLimits, Runtime, Session};
 use prost::Message;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
@@ -206,17 +206,42 @@ pub fn graph_value(name: &str, value: GraphProto) -> AttributeProto {
     AttributeProto { g: Some(value), ..attribute(name, AttributeType::Graph) }
 }
 
-/// Opens a network and runs it once on `input`, which gives the values in
-/// row-major order.
-pub fn try_model(
-    bytes: &[u8],
-    limits: &ModelLimits,
-    input: impl Fn(usize) -> f32,
-) -> biglittle::Result<(ModelSummary, Vec<f32>)> {
-    let model = Model::open(bytes, limits)?;
-    let values: usize = model.summary().input_shape.iter().product();
-    let input: Vec<f32> = (0..values).map(input).collect();
+/// Elements of a test input, in -1 to 1.
+pub fn element(i: usize) -> f32 {
+    ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1u32 << 23) as f32 - 1.0
+}
+
+/// Runs a network once on the test input.
+pub fn try_run(model: &Model) -> biglittle::Result<Vec<f32>> {
+    let values = model.summary().input_shape.iter().product();
+    let input: Vec<f32> = (0..values).map(element).collect();
     let mut output = Vec::new();
-    Session::new(&model)?.run(&input, &mut output)?;
-    Ok((model.summary().clone(), output))
+    Session::new(model)?.run(&input, &mut output)?;
+    Ok(output)
+}
+
+/// As [`try_run`], for a network that must run.
+pub fn run(model: &Model) -> Vec<f32> {
+    try_run(model).unwrap()
+}
+
+/// Asserts that scores are the same within a share of the largest.
+pub fn assert_same(name: &str, scores: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(scores.len(), expected.len(), "{name}");
+    let largest = expected.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
+    for (score, value) in scores.iter().zip(expected) {
+        let same = (score - value).abs() <= tolerance * largest;
+        assert!(same, "{name}: {score} is not {value} in {scores:?}, {expected:?} are expected");
+    }
+}
+
+/// Opens a network for the kernels and for tract, asserts that they give the
+/// same scores, and returns what runs it.
+pub fn compare(name: &str, bytes: &[u8]) -> Runtime {
+    let limits = ModelLimits::default();
+    let model = Model::open(bytes, &limits).unwrap();
+    let tract = Model::open_for_tract(bytes, &limits).unwrap();
+    assert!(matches!(tract.runtime(), Runtime::Tract { .. }));
+    assert_same(name, &run(&model), &run(&tract), 1e-5);
+    model.runtime().clone()
 }

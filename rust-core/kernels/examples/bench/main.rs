@@ -1,6 +1,7 @@
 //! Times well-known networks with random weights on every instruction set.
 //!
 //! `cargo run --release -p biglittle-kernels --example bench -- [NET] [profile]`
+//! and `... -- NET RUNS`, which only runs one network so many times.
 //!
 //! Prints the median of interleaved runs; on a noisy machine only ratios
 //! within one line mean anything.
@@ -42,9 +43,24 @@ fn profile(session: &mut Session, input: &[f32], output: &mut [f32]) {
     }
 }
 
+/// Runs one network so many times on the fastest instruction set, silently: for
+/// tools that count instructions.
+fn repeat(name: &str, runs: usize) {
+    let size = nets::NETS.iter().find(|n| n.0 == name).expect("a network of the list").1;
+    let mut session = sessions(name, size).swap_remove(0);
+    let input = vec![0.5; session.model().input_shape().len()];
+    let mut output = vec![0.0; session.model().output_shape().len()];
+    for _ in 0..runs {
+        session.run(&input, &mut output).expect("runs");
+    }
+}
+
 fn main() {
     let only = std::env::args().nth(1).unwrap_or_default();
     let detail = std::env::args().nth(2).is_some();
+    if let Some(runs) = std::env::args().nth(2).and_then(|n| n.parse().ok()) {
+        return repeat(&only, runs);
+    }
     for (name, size) in nets::NETS {
         if !name.contains(&only) {
             continue;

@@ -18,6 +18,7 @@ use crate::simd::Simd;
 /// stay in registers. The number in front is the largest `$n` there may be: a
 /// short list keeps nested repetitions, and so compile time, small.
 macro_rules! unroll {
+    (2: $($rest:tt)*) => { $crate::micro::unroll!(@ [0 1] $($rest)*) };
     (4: $($rest:tt)*) => { $crate::micro::unroll!(@ [0 1 2 3] $($rest)*) };
     (6: $($rest:tt)*) => { $crate::micro::unroll!(@ [0 1 2 3 4 5] $($rest)*) };
     (7: $($rest:tt)*) => { $crate::micro::unroll!(@ [0 1 2 3 4 5 6] $($rest)*) };
@@ -98,12 +99,12 @@ impl Epilogue {
 
     #[inline(always)]
     pub fn has_lo(&self) -> bool {
-        self.lo > f32::NEG_INFINITY
+        self.lo.to_bits() != f32::NEG_INFINITY.to_bits()
     }
 
     #[inline(always)]
     pub fn has_hi(&self) -> bool {
-        self.hi < f32::INFINITY
+        self.hi.to_bits() != f32::INFINITY.to_bits()
     }
 
     /// Applies the epilogue to one vector.

@@ -86,6 +86,15 @@ pub(crate) struct Port {
 /// Side of the square blocks that transposes work in.
 const BLOCK: usize = 16;
 
+/// Three planes to pixels of three: a colour image, the usual input. A loop that
+/// the compiler turns into vectors.
+fn interleave(to: &mut [[f32; 3]], from: [&[f32]; 3]) {
+    let [r, g, b] = from.map(|plane| &plane[..to.len()]);
+    for (x, to) in to.iter_mut().enumerate() {
+        *to = [r[x], g[x], b[x]];
+    }
+}
+
 impl Port {
     /// Calls `f(offset in the arena, offset in the slice, length)` for every
     /// stretch that is contiguous in both.
@@ -136,6 +145,22 @@ impl Port {
     /// is [`Port::len`] long.
     pub unsafe fn read(&self, cx: &Context, from: &[f32]) {
         debug_assert_eq!(from.len(), self.len());
+        let ([h, w], p) = (self.size, self.plane);
+        if self.chw && self.channels == 3 && p.pix == 3 {
+            let (r, gb) = from.split_at(h * w);
+            let (g, b) = gb.split_at(h * w);
+            for y in 0..h {
+                // SAFETY: the plan proved the plane inside the arena, and no
+                // slice of the caller is in it. Debug builds check again.
+                let to = unsafe {
+                    let to = cx.base.add(p.off + y * p.row);
+                    cx.check(to, 3 * w);
+                    std::slice::from_raw_parts_mut(to.cast::<[f32; 3]>(), w)
+                };
+                interleave(to, [r, g, b].map(|plane| &plane[y * w..(y + 1) * w]));
+            }
+            return;
+        }
         self.stretches(|at, i, n| {
             // SAFETY: the plan proved the plane inside the arena; the slice
             // has `h * w * c` floats. Debug builds check again.

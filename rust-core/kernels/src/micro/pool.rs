@@ -1,26 +1,34 @@
 //! Max, average and global average pools.
 //!
-//! Windows are cut at the tensor's border, so padding is never read and needs
-//! no value.
+//! Windows are cut at the tensor's sides. Rows above and below it come from the
+//! row table: repeated rows for a maximum, zeros for a mean.
 
 use super::{Context, Plane, unroll};
+use crate::graph::PoolKind;
 use crate::simd::Simd;
 
-/// One call of a windowed pool, over all of its output.
+/// One call of a windowed pool: `nrows` rows of `m` pixels.
 #[derive(Clone, Debug)]
 pub(crate) struct PoolCall {
-    pub x: Plane,
-    /// Rows and columns of the input.
-    pub size: [usize; 2],
+    pub kind: PoolKind,
     pub kernel: [usize; 2],
-    pub stride: [usize; 2],
-    /// Above and to the left.
-    pub padding: [usize; 2],
+    /// Horizontal stride, columns of padding on the left and of the input; the
+    /// vertical ones are in the row table.
+    pub stride: usize,
+    pub left: usize,
+    pub width: usize,
+    /// First entry in the row table, which holds offsets of each row's first
+    /// pixel; `nrows * kernel height` are used.
+    pub rows: usize,
+    pub nrows: usize,
+    pub m: usize,
+    /// Floats between neighbouring input pixels.
+    pub ipix: usize,
     pub out: Plane,
-    /// Rows and columns of the output.
-    pub out_size: [usize; 2],
     pub vectors: usize,
-    pub kind: crate::graph::PoolKind,
+    /// Top padding, height of the input, vertical stride and first output row:
+    /// for the divisor of a mean that does not count padding.
+    pub vertical: [usize; 4],
 }
 
 /// One call of a global average.
@@ -40,57 +48,105 @@ fn cut(i: usize, stride: usize, padding: usize, kernel: usize, size: usize) -> (
     (start, end - start)
 }
 
+/// One pixel of a maximum of `K` x `K` values.
+#[inline(always)]
+unsafe fn square_max<S: Simd, const K: usize>(call: &PoolCall, p: &[*const f32], out: *mut f32) {
+    // SAFETY: the caller vouches for `K` pixels of `vectors` vectors at each of
+    // `K` pointers, and for one at `out`.
+    unsafe {
+        for c in 0..call.vectors {
+            // rows first, then their maxima: a short chain
+            let mut row = [S::splat(0.0); K];
+            unroll!(4: Y < K, {
+                row[Y] = S::load(p[Y].add(c * S::L));
+                unroll!(4: X < K, {
+                    if X > 0 {
+                        row[Y] = S::max_nan(row[Y], S::load(p[Y].add(X * call.ipix + c * S::L)));
+                    }
+                });
+            });
+            unroll!(4: Y < K, {
+                if Y > 0 {
+                    row[0] = S::max_nan(row[0], row[Y]);
+                }
+            });
+            S::store(out.add(c * S::L), row[0]);
+        }
+    }
+}
+
+/// One pixel of any window: `nx` columns of the rows at `p` at column `x`.
+#[inline(always)]
+unsafe fn any<S: Simd>(
+    cx: &Context,
+    call: &PoolCall,
+    rows: *const u32,
+    (x, nx): (usize, usize),
+    scale: Option<f32>,
+    out: *mut f32,
+) {
+    // SAFETY: the caller vouches for `nx` pixels of `vectors` vectors at `x` of
+    // each row, and for one at `out`; debug builds check again.
+    unsafe {
+        for c in 0..call.vectors {
+            let mut all = None;
+            for ky in 0..call.kernel[0] {
+                let p = cx.base.add(*rows.add(ky) as usize + x * call.ipix + c * S::L);
+                cx.check(p, (nx - 1) * call.ipix + S::L);
+                for dx in 0..nx {
+                    let v = S::load(p.add(dx * call.ipix));
+                    all = Some(match (all, scale) {
+                        (None, _) => v,
+                        (Some(m), None) => S::max_nan(m, v),
+                        (Some(sum), Some(_)) => S::add(sum, v),
+                    });
+                }
+            }
+            let v = all.unwrap_or(S::splat(0.0));
+            let v = scale.map_or(v, |scale| S::mul(v, S::splat(scale)));
+            S::store(out.add(c * S::L), v);
+        }
+    }
+}
+
 /// Runs a windowed pool.
 ///
 /// # Safety
 /// The CPU has `S`, and the plan has verified the call against the context's
-/// arena.
+/// arena and rows.
 #[inline(always)]
 pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &PoolCall) {
-    let include = match call.kind {
-        crate::graph::PoolKind::Max => None,
-        crate::graph::PoolKind::Average { count_include_pad } => Some(count_include_pad),
-    };
-    for y in 0..call.out_size[0] {
-        let (y0, ny) = cut(y, call.stride[0], call.padding[0], call.kernel[0], call.size[0]);
-        for x in 0..call.out_size[1] {
-            let (x0, nx) = cut(x, call.stride[1], call.padding[1], call.kernel[1], call.size[1]);
-            // SAFETY: the plan proved both tensors inside the arena, and the
-            // window is cut to the input; debug builds check again.
+    let [kh, kw] = call.kernel;
+    let [top, height, stride, first] = call.vertical;
+    for r in 0..call.nrows {
+        for i in 0..call.m {
+            let (x, nx) = cut(i, call.stride, call.left, kw, call.width);
+            // SAFETY: the plan proved all rows of the table, `width` pixels
+            // wide, and the output inside the arena, and that no window is
+            // empty; debug builds check again.
             unsafe {
-                let p = cx.base.add(call.x.off + y0 * call.x.row + x0 * call.x.pix);
-                let out = cx.base.add(call.out.off + y * call.out.row + x * call.out.pix);
-                cx.check(p, (ny - 1) * call.x.row + (nx - 1) * call.x.pix + call.vectors * S::L);
+                let rows = cx.rows.add(call.rows + r * kh);
+                let out = cx.base.add(call.out.off + r * call.out.row + i * call.out.pix);
                 cx.check(out, call.vectors * S::L);
-                match include {
-                    None => {
-                        for c in 0..call.vectors {
-                            let p = p.add(c * S::L);
-                            let mut m = S::load(p);
-                            for dy in 0..ny {
-                                for dx in 0..nx {
-                                    let v = S::load(p.add(dy * call.x.row + dx * call.x.pix));
-                                    m = S::max_nan(m, v);
-                                }
-                            }
-                            S::store(out.add(c * S::L), m);
-                        }
+                let scale = match call.kind {
+                    PoolKind::Max => None,
+                    PoolKind::Average { count_include_pad: true } => Some(kh * kw),
+                    PoolKind::Average { .. } => {
+                        Some(cut(first + r, stride, top, kh, height).1 * nx)
                     }
-                    Some(include) => {
-                        let n = if include { call.kernel[0] * call.kernel[1] } else { ny * nx };
-                        let scale = S::splat(1.0 / n as f32);
-                        for c in 0..call.vectors {
-                            let p = p.add(c * S::L);
-                            let mut sum = S::splat(0.0);
-                            for dy in 0..ny {
-                                for dx in 0..nx {
-                                    let v = S::load(p.add(dy * call.x.row + dx * call.x.pix));
-                                    sum = S::add(sum, v);
-                                }
-                            }
-                            S::store(out.add(c * S::L), S::mul(sum, scale));
-                        }
+                };
+                if scale.is_none() && nx == kw && kh == kw && (2..=3).contains(&kh) {
+                    let mut p = [std::ptr::null::<f32>(); 3];
+                    for (y, p) in p[..kh].iter_mut().enumerate() {
+                        *p = cx.base.add(*rows.add(y) as usize + x * call.ipix);
+                        cx.check(*p, (kw - 1) * call.ipix + call.vectors * S::L);
                     }
+                    match kh {
+                        2 => square_max::<S, 2>(call, &p, out),
+                        _ => square_max::<S, 3>(call, &p, out),
+                    }
+                } else {
+                    any::<S>(cx, call, rows, (x, nx), scale.map(|n| 1.0 / n as f32), out);
                 }
             }
         }

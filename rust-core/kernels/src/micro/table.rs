@@ -7,7 +7,7 @@
 use super::Context;
 use super::depthwise::{self, Depthwise, DepthwiseCall};
 use super::elementwise::{self, InterleaveCall, MapCall, SoftmaxCall};
-use super::gemm::{self, Dense, GemmCall, Tiles};
+use super::gemm::{self, Dense, GemmCall, Target, Tiles};
 use super::peak;
 use super::pool::{self, GlobalCall, PoolCall};
 use crate::isa::Isa;
@@ -53,32 +53,24 @@ macro_rules! instance {
             };
 
             $(#[target_feature(enable = $features)])?
-            unsafe fn panel(
-                t: &mut Tiles<'_>,
-                vectors: usize,
-                rows: *const u32,
-                m: usize,
-                weights: *const f32,
-                out: *mut f32,
-                residual: *const f32,
-            ) {
+            unsafe fn panel(t: &mut Tiles<'_>, vectors: usize, to: &Target, weights: *const f32) {
                 // SAFETY: passed on from `gemm` and `winograd`.
-                unsafe { gemm::panel::<S>(t, vectors, rows, m, weights, out, residual) }
+                unsafe { gemm::panel::<S>(t, vectors, to, weights) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn gemm(cx: &Context, call: &GemmCall, w: &Dense) {
                 // SAFETY: the caller keeps the contract of `Kernels`.
-                unsafe { gemm::run::<S>(cx, call, w, panel) }
+                unsafe { gemm::run::<S>(cx, call, w, panel, map) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn depthwise(cx: &Context, call: &DepthwiseCall, w: &Depthwise) {
                 // SAFETY: the caller keeps the contract of `Kernels`.
-                unsafe { depthwise::run::<S>(cx, call, w) }
+                unsafe { depthwise::run::<S>(cx, call, w, map) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn winograd(cx: &Context, call: &WinogradCall, w: &Winograd) {
                 // SAFETY: the caller keeps the contract of `Kernels`.
-                unsafe { winograd::run::<S>(cx, call, w, panel) }
+                unsafe { winograd::run::<S>(cx, call, w, panel, map) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn pool(cx: &Context, call: &PoolCall) {

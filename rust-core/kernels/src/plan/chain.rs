@@ -6,7 +6,7 @@
 //! keeps those that the next strip needs again.
 
 use super::layout::Layout;
-use super::method::{Method, input_rows};
+use super::method::{Method, Window};
 use crate::graph::{Conv, Graph, Op, Value};
 
 /// Nodes computed together; most chains have one.
@@ -79,14 +79,18 @@ pub(super) fn chains(
             continue;
         }
         let mut nodes = vec![i];
+        let expand = |x: Value| {
+            links.producer[x.0].filter(|&e| {
+                let dense =
+                    matches!(&g.nodes[e].op, Op::Conv(e) if e.groups == 1 && e.residual.is_none());
+                !taken[e] && dense && methods[e] == Method::Gemm && private(x)
+            })
+        };
         match &node.op {
             Op::Conv(c) if methods[i] == Method::Depthwise && c.residual.is_none() => {
-                let expand = links.producer[c.x.0].filter(|&e| {
-                    let dense = matches!(&g.nodes[e].op, Op::Conv(e) if e.groups == 1 && e.residual.is_none());
-                    !taken[e] && dense && methods[e] == Method::Gemm && private(c.x)
-                });
-                nodes.splice(0..0, expand);
+                nodes.splice(0..0, expand(c.x));
             }
+            Op::Pool(p) => drop(nodes.splice(0..0, expand(p.x))),
             Op::Mul(b) if g.shapes[b.x.0] != g.shapes[b.y.0] => {}
             _ => continue,
         }
@@ -121,10 +125,8 @@ pub(super) fn rings(g: &Graph, layouts: &[Layout], nodes: &[usize], rows: usize)
     let mut rings = vec![0; nodes.len() - 1];
     let mut rows = rows;
     for (i, &n) in nodes.iter().enumerate().skip(1).rev() {
-        if let Op::Conv(c) = &g.nodes[n].op {
-            let extent = (c.kernel[0] - 1) * c.dilation[0] + 1;
-            rows = (rows - 1) * c.stride[0] + extent;
-        }
+        let window = Window::of(&g.nodes[n].op);
+        rows = (rows - 1) * window.stride + window.extent;
         rows = rows.min(layouts[g.nodes[nodes[i - 1]].out.0].shape.h);
         rings[i - 1] = rows;
     }
@@ -166,10 +168,8 @@ pub(super) fn due(
     let mut due = vec![y1; nodes.len()];
     let (mut y0, mut y1) = (y0, y1);
     for i in (1..nodes.len()).rev() {
-        if let Op::Conv(c) = &g.nodes[nodes[i]].op {
-            let h = layouts[c.x.0].shape.h;
-            (y0, y1) = input_rows(c, h, y0, y1);
-        }
+        let h = layouts[g.nodes[nodes[i - 1]].out.0].shape.h;
+        (y0, y1) = Window::of(&g.nodes[nodes[i]].op).rows(h, y0, y1);
         due[i - 1] = y1;
     }
     due

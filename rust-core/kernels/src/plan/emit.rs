@@ -10,7 +10,7 @@ use super::layout::Layout;
 use super::memory::Arena;
 use super::method::{Method, split};
 use crate::error::Error;
-use crate::graph::{Activation, Binary, Graph, Op, Pool, Value};
+use crate::graph::{Binary, Graph, Op, Pool, PoolKind, Value};
 use crate::micro::Plane;
 use crate::micro::depthwise::Depthwise;
 use crate::micro::elementwise::{Function, InterleaveCall, MapCall, SoftmaxCall};
@@ -119,7 +119,7 @@ impl Emitter<'_> {
         match &graph.nodes[node].op {
             Op::Conv(c) => self.conv(chain, node, c, y0, y1),
             Op::Linear(_) | Op::Slice(_) => Ok(()),
-            Op::Pool(p) => self.pool(p, out),
+            Op::Pool(p) => self.pool(p, out, (y0, y1)),
             Op::GlobalAverage(x) => {
                 let l = &self.layouts[x.0];
                 let size = [l.shape.h, l.shape.w];
@@ -209,19 +209,41 @@ impl Emitter<'_> {
         self.push(Call::Copy(CopyCall { x: from, out: to, rows: s.h, m, channels, groups }))
     }
 
-    fn pool(&mut self, p: &Pool, out: Value) -> Result<(), Error> {
-        let (x, o) = (&self.layouts[p.x.0], &self.layouts[out.0]);
-        self.push(Call::Pool(PoolCall {
-            x: x.at(0),
-            size: [x.shape.h, x.shape.w],
-            kernel: p.kernel,
-            stride: p.stride,
-            padding: [p.padding.top, p.padding.left],
-            out: o.at(0),
-            out_size: [o.shape.h, o.shape.w],
-            vectors: self.vectors(out),
-            kind: p.kind,
-        }))
+    fn pool(&mut self, p: &Pool, out: Value, (mut y0, y1): (usize, usize)) -> Result<(), Error> {
+        let (x, o) = (self.layouts[p.x.0], self.layouts[out.0]);
+        let last = x.shape.h - 1;
+        while y0 < y1 {
+            let nrows = (y1 - y0).min(o.run(y0));
+            let rows = self.rows.len();
+            self.check_tables(nrows.saturating_mul(p.kernel[0]))?;
+            for y in y0..y0 + nrows {
+                for ky in 0..p.kernel[0] {
+                    let row = (y * p.stride[0] + ky).checked_sub(p.padding.top);
+                    let off = match (row, p.kind) {
+                        (Some(row), _) if row <= last => x.at(row).off,
+                        (_, PoolKind::Average { .. }) => self.arena.zero,
+                        (row, PoolKind::Max) => x.at(row.map_or(0, |_| last)).off,
+                    };
+                    self.rows.push(off as u32);
+                }
+            }
+            self.push(Call::Pool(PoolCall {
+                kind: p.kind,
+                kernel: p.kernel,
+                stride: p.stride[1],
+                left: p.padding.left,
+                width: x.shape.w,
+                rows,
+                nrows,
+                m: o.shape.w,
+                ipix: x.pix,
+                out: o.at(y0),
+                vectors: self.vectors(out),
+                vertical: [p.padding.top, x.shape.h, p.stride[0], y0],
+            }))?;
+            y0 += nrows;
+        }
+        Ok(())
     }
 
     fn binary(
@@ -302,20 +324,5 @@ impl Emitter<'_> {
                 next = if d.stream { (first.offset, len) } else { (0, 0) };
             }
         }
-    }
-
-    /// The residual sum and activation of a kernel that does neither.
-    pub fn residual_after(
-        &mut self,
-        residual: Option<Value>,
-        activation: Activation,
-        out: Value,
-        rows: (usize, usize),
-    ) -> Result<(), Error> {
-        let (epilogue, after) = split(activation);
-        if let Some(r) = residual {
-            self.map(Function::Add(epilogue), out, r, out, rows)?;
-        }
-        self.after(after, out, rows)
     }
 }

@@ -9,9 +9,10 @@ use super::method::{Method, split};
 use crate::error::Error;
 use crate::graph::{Affine, Conv, Op};
 use crate::micro::depthwise::DepthwiseCall;
+use crate::micro::elementwise::Function;
 use crate::micro::gemm::GemmCall;
 use crate::pack::DenseWeights;
-use crate::winograd::{PATCH, TILE, WinogradCall};
+use crate::winograd::{PATCH, WinogradCall, tile_of};
 
 /// Bytes of input that a block of a call reads, so that it stays in the cache
 /// while all panels pass over it.
@@ -47,27 +48,27 @@ impl Emitter<'_> {
                     )));
                 }
                 let weights = c.weights.to_f32();
-                let (epilogue, _) = split(c.activation);
+                let store = split(c.activation);
                 match self.methods[node] {
                     Method::Depthwise => {
-                        let none = crate::micro::Epilogue::NONE;
-                        let epilogue = if c.residual.is_some() { none } else { epilogue };
-                        let steps = [c.stride[1], c.dilation[1]];
+                        let none = (crate::micro::Epilogue::NONE, None);
+                        let store = if c.residual.is_some() { none } else { store };
+                        let steps = [c.stride, c.dilation];
                         let d = self
                             .packer
-                            .depthwise(&weights, &c.bias, x.shape.c, c.kernel, steps, epilogue);
+                            .depthwise(&weights, &c.bias, x.shape.c, c.kernel, steps, store);
                         self.packed[node] = self.depthwise.len();
                         self.depthwise.push(d);
                     }
                     Method::Winograd => {
-                        let [_, tiles, block] = winograd_block(&x, &o, self.lanes);
+                        let [_, tiles, block] = winograd_block(c, &x, &o, self.lanes);
                         let channels = [o.shape.c, x.shape.c];
                         let w = self.packer.winograd(
                             &weights,
                             &c.bias,
                             channels,
-                            [tiles, tiles * block],
-                            epilogue,
+                            [c.kernel[0], tiles, tiles * block],
+                            store,
                         );
                         self.packed[node] = self.winograd.len();
                         self.winograd.push(w);
@@ -90,7 +91,7 @@ impl Emitter<'_> {
                                 taps,
                                 segments: c.kernel[0] * self.taps_apart(c, &x),
                                 pixels,
-                                epilogue,
+                                store,
                             });
                             self.dense.push(d);
                         }
@@ -182,18 +183,14 @@ impl Emitter<'_> {
         match self.methods[node] {
             Method::Depthwise => {
                 self.depthwise_rows(node, c, y0, y1)?;
-                self.residual_after(c.residual, c.activation, out, (y0, y1))
+                c.residual.map_or(Ok(()), |r| {
+                    let (epilogue, after) = split(c.activation);
+                    self.map(Function::Add(epilogue), out, r, out, (y0, y1))?;
+                    self.after(after, out, (y0, y1))
+                })
             }
-            Method::Winograd => {
-                self.winograd_rows(chain, node, c)?;
-                self.after(split(c.activation).1, out, (y0, y1))
-            }
-            _ => {
-                for g in 0..c.groups {
-                    self.gemm_rows(node, c, g, y0, y1)?;
-                }
-                self.after(split(c.activation).1, out, (y0, y1))
-            }
+            Method::Winograd => self.winograd_rows(chain, node, c),
+            _ => (0..c.groups).try_for_each(|g| self.gemm_rows(node, c, g, y0, y1)),
         }
     }
 
@@ -296,15 +293,16 @@ impl Emitter<'_> {
 
     fn winograd_rows(&mut self, chain: usize, node: usize, c: &Conv) -> Result<(), Error> {
         let (x, o) = (self.layouts[c.x.0], self.layouts[self.graph.nodes[node].out.0]);
-        let [tile_rows, _, block] = winograd_block(&x, &o, self.lanes);
+        let [tile_rows, _, block] = winograd_block(c, &x, &o, self.lanes);
         let (input, products) = self.arena.scratch[chain];
+        let side = tile_of(c.kernel[0]);
         let mut t = 0;
         while t < tile_rows {
             let n = block.min(tile_rows - t);
             let rows = self.rows.len();
             for tile in t..t + n {
-                // six rows of input for each four of output
-                self.table(c, (tile * TILE, tile * TILE + 1), PATCH, 1, 0)?;
+                // six rows of input for each row of tiles
+                self.table(c, (tile * side, tile * side + 1), PATCH, 1, 0)?;
             }
             self.push(Call::Winograd(WinogradCall {
                 winograd: self.packed[node],
@@ -313,9 +311,9 @@ impl Emitter<'_> {
                 ipix: x.pix,
                 input,
                 products,
-                out: o.at(t * TILE),
-                residual: c.residual.map(|r| self.layouts[r.0].at(t * TILE)),
-                size: [o.shape.h - t * TILE, o.shape.w],
+                out: o.at(t * side),
+                residual: c.residual.map(|r| self.layouts[r.0].at(t * side)),
+                size: [o.shape.h - t * side, o.shape.w],
             }))?;
             t += n;
         }

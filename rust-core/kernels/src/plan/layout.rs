@@ -12,7 +12,7 @@ use super::method::Method;
 use crate::error::Error;
 use crate::graph::{Graph, Op, Shape, Value};
 use crate::micro::Plane;
-use crate::winograd::{PATCH, TILE};
+use crate::winograd::{PATCH, tile_of};
 
 /// One tensor.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,8 @@ fn sides(g: &Graph, op: &Op, out: Shape, method: Method) -> Option<(Value, usize
     let (x, left) = (g.shapes[c.x.0], c.padding.left);
     let mut reach = (out.w - 1) * c.stride[1] + (c.kernel[1] - 1) * c.dilation[1] + 1;
     if method == Method::Winograd {
-        reach = (out.w.div_ceil(TILE) - 1) * TILE + PATCH;
+        let tile = tile_of(c.kernel[1]);
+        reach = (out.w.div_ceil(tile) - 1) * tile + PATCH;
     }
     Some((c.x, left, reach.saturating_sub(left + x.w)))
 }

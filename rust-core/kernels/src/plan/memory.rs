@@ -8,8 +8,8 @@ use super::chain::{Chain, rings};
 use super::layout::Layout;
 use super::method::Method;
 use crate::error::Error;
-use crate::graph::{Graph, Op};
-use crate::winograd::{PRODUCTS, TILE, matrix_stride};
+use crate::graph::{Conv, Graph, Op};
+use crate::winograd::{PRODUCTS, matrix_stride, tile_of};
 
 /// Floats that a vector may read past the last channel of the last pixel.
 const SLACK: usize = 64;
@@ -31,8 +31,9 @@ pub(super) struct Arena {
 }
 
 /// Tile rows, tiles in a row, and tile rows a block of a Winograd layer.
-pub(super) fn winograd_block(x: &Layout, out: &Layout, lanes: usize) -> [usize; 3] {
-    let (rows, tiles) = (out.shape.h.div_ceil(TILE), out.shape.w.div_ceil(TILE));
+pub(super) fn winograd_block(c: &Conv, x: &Layout, out: &Layout, lanes: usize) -> [usize; 3] {
+    let tile = tile_of(c.kernel[0]);
+    let (rows, tiles) = (out.shape.h.div_ceil(tile), out.shape.w.div_ceil(tile));
     let floats = x.shape.c.next_multiple_of(lanes) + out.shape.c.next_multiple_of(lanes);
     let weights = 4 * PRODUCTS * x.shape.c * out.shape.c.next_multiple_of(lanes);
     let bytes = (weights / 2).clamp(WINOGRAD_BLOCK[0], WINOGRAD_BLOCK[1]);
@@ -44,7 +45,7 @@ fn scratch(g: &Graph, layouts: &[Layout], node: usize, lanes: usize) -> [usize; 
     let node = &g.nodes[node];
     let Op::Conv(c) = &node.op else { return [0; 2] };
     let (x, out) = (&layouts[c.x.0], &layouts[node.out.0]);
-    let [_, tiles, block] = winograd_block(x, out, lanes);
+    let [_, tiles, block] = winograd_block(c, x, out, lanes);
     let floats = |c: usize| PRODUCTS * matrix_stride(tiles * block, c.next_multiple_of(lanes));
     [floats(x.shape.c), floats(out.shape.c)]
 }

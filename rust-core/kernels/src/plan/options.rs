@@ -12,13 +12,14 @@ pub enum DataLayout {
     Chw,
 }
 
-/// Whether 3x3 convolutions of stride 1 use Winograd's algorithm, which takes
-/// about half the time and rounds a little more (some 5e-6 of the largest
-/// value instead of 1e-6).
+/// Whether 3x3 and 5x5 convolutions of stride 1 use Winograd's algorithm, which
+/// takes about half the time and rounds a little more (some 5e-6 of the
+/// largest value instead of 1e-6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WinogradUse {
-    /// Where it pays: at least 16 channels on both sides, at least 4x4 pixels
-    /// and transformed weights that fit the cache.
+    /// Where it pays: at least 16 channels on both sides, at least a tile of
+    /// pixels (4x4; 2x2 for 5x5 kernels) and transformed weights that fit the
+    /// cache.
     #[default]
     Auto,
     /// Never.
@@ -53,14 +54,14 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Fastest instruction set, fused, strips of 640 KiB (192 KiB on arm64),
+    /// Fastest instruction set, fused, strips of 640 KiB (256 KiB on arm64),
     /// Winograd up to 10 MiB (2 MiB on arm64), slices in CHW order, 1 GiB.
     fn default() -> Self {
         let phone = cfg!(target_arch = "aarch64");
         Self {
             isa: None,
             fuse: true,
-            strip_bytes: if phone { 192 << 10 } else { 640 << 10 },
+            strip_bytes: if phone { 256 << 10 } else { 640 << 10 },
             winograd: WinogradUse::Auto,
             winograd_bytes: if phone { 2 << 20 } else { 10 << 20 },
             input_layout: DataLayout::Chw,

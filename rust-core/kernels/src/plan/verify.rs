@@ -9,10 +9,11 @@ use super::Model;
 use super::call::Call;
 use crate::error::Error;
 use crate::micro::Plane;
+use crate::micro::depthwise::BIAS;
 use crate::micro::elementwise::Function;
 use crate::micro::gemm::{Dense, Panel};
 use crate::micro::mover::Port;
-use crate::winograd::{PATCH, PRODUCTS, TILE, matrix_stride};
+use crate::winograd::{PATCH, PRODUCTS, matrix_stride};
 
 /// `None` where a check fails.
 type Proof = Option<()>;
@@ -105,7 +106,7 @@ impl Model {
                     [(c.m, d.stride.checked_mul(c.ipix)?), (d.kernel[1], d.dilation * c.ipix)];
                 self.table(c.rows, c.nrows.checked_mul(d.kernel[0])?, end(0, &steps, n)?)?;
                 let taps = d.kernel[0].checked_mul(d.kernel[1])?;
-                self.in_weights(d.offset, taps.checked_add(1)?.checked_mul(n)?)?;
+                self.in_weights(d.offset, taps.checked_add(BIAS)?.checked_mul(n)?)?;
                 ensure(d.vectors > 0)?;
                 self.plane(c.out, c.nrows, c.m, n)
             }
@@ -113,8 +114,8 @@ impl Model {
                 let w = self.winograd.get(c.winograd)?;
                 let tiles = c.tile_rows.checked_mul(w.tiles)?;
                 let (a, b) = (w.in_vectors * lanes, w.out_vectors * lanes);
-                ensure(w.channels <= a && tiles > 0)?;
-                let columns = (w.tiles - 1).checked_mul(TILE)?.checked_add(PATCH)?;
+                ensure(w.channels <= a && tiles > 0 && (w.tile == 2 || w.tile == 4))?;
+                let columns = (w.tiles - 1).checked_mul(w.tile)?.checked_add(PATCH)?;
                 let reach = end(0, &[(columns, c.ipix)], a)?;
                 self.table(c.rows, c.tile_rows.checked_mul(PATCH)?, reach)?;
                 for (off, n) in [(c.input, a), (c.products, b)] {
@@ -128,9 +129,11 @@ impl Model {
                 self.panels(&panels, w.channels)?;
                 self.in_weights(w.bias, b)?;
                 // every tile has a pixel, and the block's rows that exist
-                ensure((c.tile_rows - 1) * TILE < c.size[0] && (w.tiles - 1) * TILE < c.size[1])?;
-                let rows = c.size[0].min(c.tile_rows * TILE);
-                let columns = c.size[1].min(w.tiles * TILE);
+                ensure(
+                    (c.tile_rows - 1) * w.tile < c.size[0] && (w.tiles - 1) * w.tile < c.size[1],
+                )?;
+                let rows = c.size[0].min(c.tile_rows * w.tile);
+                let columns = c.size[1].min(w.tiles * w.tile);
                 if let Some(r) = c.residual {
                     self.plane(r, rows, columns, b)?;
                 }
@@ -138,15 +141,19 @@ impl Model {
             }
             Call::Pool(c) => {
                 let n = c.vectors.checked_mul(lanes)?;
-                for i in 0..2 {
-                    // each window has a pixel of the tensor
-                    ensure(c.padding[i] < c.kernel[i])?;
-                    let last = (c.out_size[i].checked_sub(1)?).checked_mul(c.stride[i])?;
-                    ensure(last.checked_sub(c.padding[i]).is_none_or(|l| l < c.size[i]))?;
-                    ensure(c.size[i] > 0)?;
+                let [top, height, stride, first] = c.vertical;
+                // each window has a pixel of the tensor
+                for (kernel, stride, before, size, last) in [
+                    (c.kernel[0], stride, top, height, first.checked_add(c.nrows)?),
+                    (c.kernel[1], c.stride, c.left, c.width, c.m),
+                ] {
+                    ensure(before < kernel && size > 0)?;
+                    let last = last.checked_sub(1)?.checked_mul(stride)?;
+                    ensure(last.checked_sub(before).is_none_or(|l| l < size))?;
                 }
-                self.plane(c.x, c.size[0], c.size[1], n)?;
-                self.plane(c.out, c.out_size[0], c.out_size[1], n)
+                let reach = end(0, &[(c.width, c.ipix)], n)?;
+                self.table(c.rows, c.nrows.checked_mul(c.kernel[0])?, reach)?;
+                self.plane(c.out, c.nrows, c.m, n)
             }
             Call::Global(c) => {
                 let n = c.vectors.checked_mul(lanes)?;

@@ -19,6 +19,9 @@ impl Simd for Avx2 {
     // 4 x 3 and 4 x 24 floats spill
     const MR: [usize; 4] = [12, 6, 1, 1];
     const GROUP: usize = 3;
+    const DEPTHWISE_ROWS: usize = 1;
+    const BURST: usize = 1;
+    const FETCH: usize = 16;
 
     methods! {
         load(p: *const f32) -> __m256 { _mm256_loadu_ps(p) }

@@ -2,9 +2,9 @@
 
 use super::{Simd, hide, methods};
 use std::arch::x86_64::{
-    __m512, _CMP_UNORD_Q, _MM_HINT_T0, _mm_prefetch, _mm512_add_ps, _mm512_castps_si512,
+    __m512, _CMP_ORD_Q, _MM_HINT_T0, _mm_prefetch, _mm512_add_ps, _mm512_castps_si512,
     _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_div_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_mask_mov_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_permutex2var_ps,
+    _mm512_mask_max_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_permutex2var_ps,
     _mm512_set1_ps, _mm512_setr_epi32, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
 };
 
@@ -18,6 +18,9 @@ impl Simd for Avx512 {
     // 7 x 4 spills
     const MR: [usize; 4] = [14, 12, 9, 6];
     const GROUP: usize = 3;
+    const DEPTHWISE_ROWS: usize = 1;
+    const BURST: usize = 1;
+    const FETCH: usize = 16;
 
     methods! {
         load(p: *const f32) -> __m512 { _mm512_loadu_ps(p) }
@@ -32,7 +35,7 @@ impl Simd for Avx512 {
         min(bound: __m512, v: __m512) -> __m512 { _mm512_min_ps(bound, v) }
         max(bound: __m512, v: __m512) -> __m512 { _mm512_max_ps(bound, v) }
         max_nan(a: __m512, b: __m512) -> __m512 {
-            _mm512_mask_mov_ps(_mm512_max_ps(a, b), _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a), a)
+            _mm512_mask_max_ps(a, _mm512_cmp_ps_mask::<_CMP_ORD_Q>(a, a), a, b)
         }
         to_exponent(v: __m512) -> __m512 {
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(v)))

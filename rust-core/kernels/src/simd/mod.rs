@@ -12,6 +12,8 @@ pub(crate) mod avx512;
 pub(crate) mod neon;
 pub(crate) mod scalar;
 
+use crate::micro::unroll;
+
 /// A vector of f32 and what the kernels do with it.
 ///
 /// # Safety
@@ -52,15 +54,48 @@ pub(crate) trait Simd: Copy {
     unsafe fn zip(a: Self::V, b: Self::V) -> (Self::V, Self::V);
     /// Hints that the cache line at `p` is read soon; `p` may be anything.
     unsafe fn prefetch(p: *const f32);
+    /// [`Simd::prefetch`] of [`Simd::FETCH`] lines in a row, where
+    /// [`Simd::BURST`] is more than 1.
+    #[inline(always)]
+    unsafe fn prefetch_burst(_p: *const f32) {}
     /// Reads 4 floats (or keeps the pointer for [`Simd::fma_lane`]).
     unsafe fn load_a(p: *const f32) -> Self::A;
     /// `acc + b * a[K]` for `K` in 0..4.
     unsafe fn fma_lane<const K: usize>(acc: Self::V, b: Self::V, a: Self::A) -> Self::V;
 
-    /// How many rows are addressed from one pointer. x86 can scale an index by
-    /// the row stride only once and twice, so that more rows from one pointer
-    /// would cost a register each.
+    /// The next `N` vectors, 1 to 4 of them, at `p`, which moves past them. `K` in
+    /// 0..4 counts such calls in a row; `ahead` holds what one of them may have
+    /// read for the next.
+    #[inline(always)]
+    unsafe fn next<const N: usize, const K: usize>(
+        p: &mut *const f32,
+        _ahead: &mut [Self::V; 4],
+    ) -> [Self::V; N] {
+        // SAFETY: the caller vouches for `N` vectors at `p`.
+        unsafe {
+            let mut v = [Self::splat(0.0); N];
+            unroll!(4: J < N, {
+                v[J] = Self::load(p.add(J * Self::L));
+            });
+            *p = p.add(N * Self::L);
+            v
+        }
+    }
+
+    /// How many rows of a matrix tile are addressed from one pointer. x86 can
+    /// scale an index by the row stride only once and twice, so that more rows
+    /// from one pointer would cost a register each; arm64 moves a pointer in the
+    /// load itself, so that each row has its own.
     const GROUP: usize;
+    /// Output rows of a depthwise tile: 2 where the registers hold the sums of
+    /// both and share the input rows in between.
+    const DEPTHWISE_ROWS: usize;
+    /// Steps of the matrix loop between two prefetches. With more than 1,
+    /// weights that are read once from front to back are left to the hardware.
+    const BURST: usize;
+    /// Most cache lines of one prefetch; the number of them if `BURST` is
+    /// more than 1.
+    const FETCH: usize;
 
     /// `p`, hidden from the optimiser, which would fold several running
     /// pointers into one index and spill the differences. For matrix loops.

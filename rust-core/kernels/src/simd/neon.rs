@@ -1,11 +1,13 @@
 //! NEON on arm64: 4 floats, 32 registers.
 
 use super::{Simd, hide, methods};
+use crate::micro::unroll;
 use std::arch::aarch64::{
     float32x4_t, vaddq_f32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vfmaq_laneq_f32, vld1q_f32,
     vmaxq_f32, vminq_f32, vmulq_f32, vreinterpretq_f32_u32, vreinterpretq_u32_f32, vshlq_n_u32,
     vst1q_f32, vsubq_f32, vzip1q_f32, vzip2q_f32,
 };
+use std::arch::asm;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Neon;
@@ -17,7 +19,10 @@ impl Simd for Neon {
     // accumulators, one vector of four k for each row, weights: 9 x 2 spills
     // where it prefetches, 5 x 4 and 4 x 4 likewise
     const MR: [usize; 4] = [12, 8, 7, 1];
-    const GROUP: usize = 14;
+    const GROUP: usize = 1;
+    const DEPTHWISE_ROWS: usize = 2;
+    const BURST: usize = 8;
+    const FETCH: usize = 4;
 
     methods! {
         load(p: *const f32) -> float32x4_t { vld1q_f32(p) }
@@ -39,7 +44,7 @@ impl Simd for Neon {
             (vzip1q_f32(a, b), vzip2q_f32(a, b))
         }
         prefetch(p: *const f32) -> () {
-            std::arch::asm!("prfm pldl1keep, [{0}]", in(reg) p, options(nostack, preserves_flags, readonly))
+            asm!("prfm pldl1keep, [{0}]", in(reg) p, options(nostack, preserves_flags, readonly))
         }
         load_a(p: *const f32) -> float32x4_t { vld1q_f32(p) }
     }
@@ -58,6 +63,55 @@ impl Simd for Neon {
                 2 => vfmaq_laneq_f32::<2>(acc, b, a),
                 _ => vfmaq_laneq_f32::<3>(acc, b, a),
             }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch_burst(p: *const f32) {
+        // SAFETY: a hint, which may point anywhere.
+        unsafe {
+            asm!(
+                "prfm pldl1keep, [{0}]",
+                "prfm pldl1keep, [{0}, #64]",
+                "prfm pldl1keep, [{0}, #128]",
+                "prfm pldl1keep, [{0}, #192]",
+                in(reg) p,
+                options(nostack, preserves_flags, readonly)
+            );
+        }
+    }
+
+    // several registers in one instruction, which moves the pointer as well
+    #[inline(always)]
+    unsafe fn next<const N: usize, const K: usize>(
+        p: &mut *const f32,
+        ahead: &mut [float32x4_t; 4],
+    ) -> [float32x4_t; N] {
+        // SAFETY: the caller vouches for the vectors: in groups of four calls of
+        // 1, 2 or 4, no more are read than the group asks for.
+        unsafe {
+            let mut v = [vdupq_n_f32(0.0); N];
+            if N == 3 {
+                let (a, b, c);
+                asm!(
+                    "ld1 {{v0.4s, v1.4s, v2.4s}}, [{p}], #48",
+                    p = inout(reg) *p, out("v0") a, out("v1") b, out("v2") c,
+                    options(nostack, preserves_flags, readonly)
+                );
+                *ahead = [a, b, c, c];
+            } else if N * K % 4 == 0 {
+                let (a, b, c, d);
+                asm!(
+                    "ld1 {{v0.4s, v1.4s, v2.4s, v3.4s}}, [{p}], #64",
+                    p = inout(reg) *p, out("v0") a, out("v1") b, out("v2") c, out("v3") d,
+                    options(nostack, preserves_flags, readonly)
+                );
+                *ahead = [a, b, c, d];
+            }
+            unroll!(4: J < N, {
+                v[J] = ahead[if N == 3 { J } else { (N * K + J) % 4 }];
+            });
+            v
         }
     }
 

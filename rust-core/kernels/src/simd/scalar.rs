@@ -21,6 +21,9 @@ impl Simd for Scalar {
     const L: usize = 4;
     const MR: [usize; 4] = [8, 4, 1, 1];
     const GROUP: usize = 14;
+    const DEPTHWISE_ROWS: usize = 1;
+    const BURST: usize = 1;
+    const FETCH: usize = 16;
 
     #[inline(always)]
     unsafe fn load(p: *const f32) -> V {

@@ -7,6 +7,12 @@ use biglittle_kernels::{
     Slice, Value,
 };
 
+/// Largest side of an image, most channels of the input and most of a layer.
+/// Miri interprets every instruction: it gets tiny tensors.
+const SIDE: usize = if cfg!(miri) { 5 } else { 13 };
+const INPUTS: usize = if cfg!(miri) { 6 } else { 34 };
+const OUTPUTS: usize = if cfg!(miri) { 6 } else { 40 };
+
 pub fn activation(r: &mut Rng) -> Activation {
     match r.range(0, 11) {
         0 | 1 => Activation::Relu,
@@ -66,7 +72,7 @@ fn any_conv(net: &mut Network, r: &mut Rng, x: Value) {
             let g = r.pick(&divisors);
             (g, g * r.range(1, 4))
         }
-        _ => (1, r.range(1, 40)),
+        _ => (1, r.range(1, OUTPUTS)),
     };
     let mut op = conv(net, r, x, out, kernel, groups);
     op.stride = match r.range(0, 3) {
@@ -161,26 +167,46 @@ fn fire(net: &mut Network, r: &mut Rng, x: Value) {
     net.add(Concat { xs });
 }
 
+fn pool(r: &mut Rng, x: Value) -> Pool {
+    let kernel = [r.range(1, 3), r.range(1, 3)];
+    let kind = match r.range(0, 2) {
+        0 => PoolKind::Average { count_include_pad: r.chance(2) },
+        _ => PoolKind::Max,
+    };
+    let padding = Padding {
+        top: r.range(0, kernel[0] - 1),
+        left: r.range(0, kernel[1] - 1),
+        bottom: r.range(0, kernel[0] - 1),
+        right: r.range(0, kernel[1] - 1),
+    };
+    let stride = [r.range(1, 2), r.range(1, 2)];
+    Pool { x, kind, kernel, stride, padding }
+}
+
+/// A convolution, a pool and a pointwise convolution, as networks begin.
+fn pooled(net: &mut Network, r: &mut Rng, x: Value) {
+    let (kernel, n) = (r.pick(&[1, 3, 5]), r.range(1, OUTPUTS));
+    let c = conv(net, r, x, n, [kernel, kernel], 1);
+    let stride = r.range(1, 2);
+    let x = net.add(Conv {
+        padding: Padding::same(kernel / 2),
+        stride: [stride, stride],
+        activation: activation(r),
+        ..c
+    });
+    if let Ok(x) = net.try_add(pool(r, x)) {
+        let n = r.range(1, OUTPUTS);
+        let c = conv(net, r, x, n, [1, 1], 1);
+        net.add(Conv { activation: activation(r), ..c });
+    }
+}
+
 /// One node that is no convolution.
 fn other(net: &mut Network, r: &mut Rng, x: Value) {
     let s = net.shape(x);
     let act = activation(r);
     match r.range(0, 11) {
-        0 | 1 => {
-            let kernel = [r.range(1, 3), r.range(1, 3)];
-            let kind = match r.range(0, 2) {
-                0 => PoolKind::Average { count_include_pad: r.chance(2) },
-                _ => PoolKind::Max,
-            };
-            let padding = Padding {
-                top: r.range(0, kernel[0] - 1),
-                left: r.range(0, kernel[1] - 1),
-                bottom: r.range(0, kernel[0] - 1),
-                right: r.range(0, kernel[1] - 1),
-            };
-            let stride = [r.range(1, 2), r.range(1, 2)];
-            let _ = net.try_add(Pool { x, kind, kernel, stride, padding });
-        }
+        0 | 1 => drop(net.try_add(pool(r, x))),
         2 => drop(net.add(Op::Add(Binary { x, y: x, activation: act }))),
         3 => {
             let pixel = net.add(Op::GlobalAverage(x));
@@ -219,8 +245,8 @@ fn other(net: &mut Network, r: &mut Rng, x: Value) {
 
 /// A random network of a few nodes or blocks.
 pub fn network(r: &mut Rng) -> Network {
-    let side = |r: &mut Rng| if r.chance(6) { 1 } else { r.range(1, 13) };
-    let input = Shape::new(side(r), side(r), r.range(1, 34));
+    let side = |r: &mut Rng| if r.chance(6) { 1 } else { r.range(1, SIDE) };
+    let input = Shape::new(side(r), side(r), r.range(1, INPUTS));
     let mut net = Network::new(input);
     for _ in 0..r.range(1, 5) {
         // mostly the newest tensor, sometimes an older one
@@ -232,18 +258,19 @@ pub fn network(r: &mut Rng) -> Network {
         if net.shape(x).len() > 20_000 {
             break;
         }
-        match r.range(0, 9) {
+        match r.range(0, 10) {
             0 | 1 => inverted_residual(&mut net, r, x),
             2 => shuffle_unit(&mut net, r, x),
             3 => fire(&mut net, r, x),
             4 | 5 => other(&mut net, r, x),
+            6 => pooled(&mut net, r, x),
             _ => any_conv(&mut net, r, x),
         }
     }
     if net.nodes.is_empty() || r.chance(6) {
         let x = net.output;
         let n = net.shape(x).len();
-        let out_channels = r.range(1, 40);
+        let out_channels = r.range(1, OUTPUTS);
         let weights = weights(r, n * out_channels, n).into();
         let bias = r.floats(out_channels);
         net.add(Linear { x, out_channels, weights, bias, activation: Activation::None });

@@ -2,13 +2,13 @@
 
 use biglittle_kernels::{Concat, Op, Padding, Pool, PoolKind, Shape, Slice as KernelsSlice};
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::internal::DimLike;
-use tract_onnx::tract_core::ops::array::{Slice, TypedConcat};
+use tract_onnx::tract_core::internal::{DimLike, ToDim};
+use tract_onnx::tract_core::ops::array::{Slice, StridedSlice, TypedConcat};
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer, Softmax, SoftmaxKind};
 
 use super::layout::{Atom, Dim};
 use super::pointwise::Pointwise;
-use super::{Lowering, Pending, Step, Tracked};
+use super::{Lowering, Pending, Step, Tracked, sizes};
 
 /// The parts of an axis of `channels` in order.
 fn channels(count: usize) -> Vec<Atom> {
@@ -45,18 +45,67 @@ impl Lowering<'_> {
     }
 
     pub(super) fn slice(&mut self, node: &TypedNode, op: &Slice) -> Step<Tracked> {
-        let mut tensor = self.ready(node.inputs[0])?;
+        let tensor = self.ready(node.inputs[0])?;
         let (start, end) =
             (op.start.to_usize().map_err(super::text)?, op.end.to_usize().map_err(super::text)?);
+        self.part(tensor, op.axis, start, end)
+    }
+
+    /// A slice as the file has it, over several axes and with a step.
+    pub(super) fn strided_slice(&mut self, node: &TypedNode, op: &StridedSlice) -> Step<Tracked> {
+        let list = |input: usize| {
+            let fact = self.model.outlet_fact(node.inputs[input]).map_err(super::text)?;
+            let list = fact.konst.as_ref().ok_or("takes a part that depends on the input")?;
+            Ok::<Tensor, String>(list.cast_to::<i64>().map_err(super::text)?.into_owned())
+        };
+        let numbers = |list: &Tensor| {
+            let ram = list.try_as_plain_ram().map_err(super::text)?;
+            Ok::<Vec<i64>, String>(ram.as_slice::<i64>().map_err(super::text)?.to_vec())
+        };
+        let (begin, end) = (list(1)?, list(2)?);
+        let steps = op.optional_steps_input.map(list).transpose()?;
+        if steps.is_some_and(|steps| numbers(&steps).is_ok_and(|all| all.iter().any(|&s| s != 1))) {
+            return Err("takes every so many".to_owned());
+        }
+        let axes = match op.optional_axes_input.map(list).transpose()? {
+            Some(axes) => numbers(&axes)?,
+            None => (0..begin.len() as i64).collect(),
+        };
+        let sizes = sizes(self.model, node.inputs[0])?;
+        let mut tensor = self.ready(node.inputs[0])?;
+        for (at, axis) in axes.into_iter().enumerate() {
+            let axis = if axis < 0 { axis + sizes.len() as i64 } else { axis };
+            let axis = usize::try_from(axis).map_err(super::text)?;
+            let size = sizes.get(axis).ok_or("takes a part of an axis that is not there")?;
+            let bounds = op.prepare_one_dim(at, &size.to_dim(), &begin, &end, &[]);
+            let bounds = bounds.map_err(super::text)?;
+            if bounds.shrink {
+                return Err("drops an axis".to_owned());
+            }
+            let start = bounds.begin.to_usize().map_err(super::text)?;
+            let end = bounds.end.to_usize().map_err(super::text)?;
+            tensor = self.part(tensor, axis, start, end)?;
+        }
+        Ok(tensor)
+    }
+
+    /// A part of an axis: of the channels, or all of any.
+    fn part(
+        &mut self,
+        mut tensor: Tracked,
+        axis: usize,
+        start: usize,
+        end: usize,
+    ) -> Step<Tracked> {
         let Some(count) = end.checked_sub(start).filter(|&count| count > 0) else {
             return Err(format!("takes {start}..{end}"));
         };
-        match tensor.layout.whole(op.axis, tensor.shape) {
+        match tensor.layout.whole(axis, tensor.shape) {
             Some(dim) if (start, end) == (0, dim.size(tensor.shape)) => Ok(tensor),
             Some(Dim::Channel) => {
                 tensor.value = self.add(KernelsSlice { x: tensor.value, start, count })?;
                 tensor.shape.c = count;
-                tensor.layout.axes[op.axis] = channels(count);
+                tensor.layout.axes[axis] = channels(count);
                 Ok(tensor)
             }
             _ => Err("takes a part of another axis than the channels".to_owned()),

@@ -1,11 +1,11 @@
 //! From tract's simplified graph to the kernels' graph.
 //!
 //! Decides, operator by operator, what the kernels compute exactly as tract
-//! does. A network is lowered whole or not at all; what is not understood
-//! leaves it with tract, with the reason. Each tensor is tracked as a kernels'
-//! value, the [`Layout`] of its axes and what is still to be done to it.
-//! `load` calls [`lower`] after tract has simplified the graph and before it
-//! chooses kernels of its own.
+//! does. A network is lowered whole ([`lower`]), or the parts of it that are
+//! ([`regions`]); what is not understood stays with tract, with the reason. Each
+//! tensor is tracked as a kernels' value, the [`Layout`] of its axes and what is
+//! still to be done to it. `load` calls both before tract chooses kernels of its
+//! own.
 
 mod elementwise;
 mod image;
@@ -13,6 +13,7 @@ mod join;
 mod layout;
 mod mix;
 mod pointwise;
+pub(super) mod regions;
 
 use std::collections::HashMap;
 
@@ -22,7 +23,7 @@ use biglittle_kernels::{
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::{AxisOp, DimLike};
 use tract_onnx::tract_core::ops::Downsample;
-use tract_onnx::tract_core::ops::array::{MultiBroadcastTo, Pad, Slice, TypedConcat};
+use tract_onnx::tract_core::ops::array::{MultiBroadcastTo, Pad, Slice, StridedSlice, TypedConcat};
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::cnn::{Conv, MaxPool, SumPool};
 use tract_onnx::tract_core::ops::einsum::EinSum;
@@ -36,7 +37,7 @@ use self::pointwise::Pointwise;
 /// A step of lowering, or why it cannot be done.
 type Step<T> = Result<T, String>;
 
-/// A network for the kernels.
+/// A network, or a part of one, for the kernels.
 #[derive(Debug)]
 pub(super) struct Lowered {
     pub(super) graph: Graph,
@@ -49,49 +50,25 @@ pub(super) struct Lowered {
     pub(super) log_softmax: bool,
 }
 
-/// Why a network is not lowered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// The node's name.
-    pub(super) node: String,
-    /// What tract calls its operator.
-    pub(super) operator: String,
-    pub(super) reason: String,
-}
+/// The orders in which an image may be: which axis is the channels is only
+/// known from its use.
+const ORDERS: [DataLayout; 2] = [DataLayout::Chw, DataLayout::Nhwc];
 
-/// Lowers a whole network.
-///
-/// # Errors
-///
-/// The node that cannot be lowered, and why.
-pub(super) fn lower(model: &TypedModel) -> Result<Lowered, Refusal> {
-    // Which axis of an image is the channels is only known from its use.
-    let first = match attempt(model, DataLayout::Chw) {
-        Ok(lowered) => return Ok(lowered),
-        Err(error) => error,
-    };
-    match attempt(model, DataLayout::Nhwc) {
-        Ok(lowered) => Ok(lowered),
-        Err((nodes, refusal)) => Err(if nodes > first.0 { refusal } else { first.1 }),
-    }
-}
-
-fn attempt(model: &TypedModel, input: DataLayout) -> Result<Lowered, (usize, Refusal)> {
-    let whole = |reason: String| {
-        (0, Refusal { node: "input".to_owned(), operator: "Source".to_owned(), reason })
-    };
-    let mut lowering = Lowering::new(model, input).map_err(whole)?;
-    let order = model.eval_order().map_err(|error| whole(error.to_string()))?;
-    for (at, id) in order.into_iter().enumerate() {
-        let node = model.node(id);
-        lowering.node(node).map_err(|reason| {
-            let (node, operator) = (node.name.clone(), node.op.name().to_string());
-            (at, Refusal { node, operator, reason })
-        })?;
-    }
-    let nodes = model.nodes().len();
-    lowering.finish(input).map_err(|reason| {
-        (nodes, Refusal { node: "output".to_owned(), operator: "Output".to_owned(), reason })
+/// Lowers a whole network; nothing where a part of it has to stay with tract.
+pub(super) fn lower(model: &TypedModel) -> Option<Lowered> {
+    let &[entry] = model.input_outlets().ok()? else { return None };
+    let &[exit] = model.output_outlets().ok()? else { return None };
+    let nodes = model.eval_order().ok()?;
+    ORDERS.into_iter().find_map(|order| {
+        let mut lowering = Lowering::new(model, entry, order).ok()?;
+        for node in nodes.iter().map(|&id| model.node(id)) {
+            if let Err(reason) = lowering.node(node) {
+                log::debug!("not lowered whole: layer {:?} {reason}", node.name);
+                return None;
+            }
+        }
+        let end = lowering.end(exit).ok()?;
+        Some(lowering.finish(end))
     })
 }
 
@@ -119,36 +96,53 @@ struct Tracked {
 struct Lowering<'a> {
     model: &'a TypedModel,
     graph: Graph,
+    /// Order of the input's elements.
+    input: DataLayout,
     tensors: HashMap<OutletId, Tracked>,
     /// The node being lowered.
     name: String,
 }
 
+/// Where a lowering ends.
+#[derive(Clone, Copy)]
+struct End {
+    value: Value,
+    order: DataLayout,
+    log_softmax: bool,
+}
+
 impl<'a> Lowering<'a> {
-    fn new(model: &'a TypedModel, order: DataLayout) -> Step<Self> {
-        let &[outlet] = model.input_outlets().map_err(text)? else {
-            return Err("has not one input".to_owned());
-        };
-        let sizes = sizes(model, outlet)?;
-        let (shape, roles) = match (&sizes[..], order) {
-            (&[1, c], _) => (Shape { h: 1, w: 1, c }, vec![None, Some(Dim::Channel)]),
-            (&[1, c, h, w], DataLayout::Chw) => (
-                Shape { h, w, c },
-                vec![None, Some(Dim::Channel), Some(Dim::Row), Some(Dim::Column)],
-            ),
-            (&[1, h, w, c], DataLayout::Nhwc) => (
-                Shape { h, w, c },
-                vec![None, Some(Dim::Row), Some(Dim::Column), Some(Dim::Channel)],
-            ),
+    /// Begins with the tensor of `entry`, whose elements are taken to be in this
+    /// order.
+    fn new(model: &'a TypedModel, entry: OutletId, order: DataLayout) -> Step<Self> {
+        use Dim::{Channel, Column, Row};
+        let sizes = sizes(model, entry)?;
+        let (h, w, c, roles) = match (order, &sizes[..]) {
+            (DataLayout::Chw, &[1, c]) => (1, 1, c, vec![None, Some(Channel)]),
+            (DataLayout::Chw, &[c, h, w]) => {
+                (h, w, c, vec![Some(Channel), Some(Row), Some(Column)])
+            }
+            (DataLayout::Chw, &[1, c, h, w]) => {
+                (h, w, c, vec![None, Some(Channel), Some(Row), Some(Column)])
+            }
+            (DataLayout::Nhwc, &[h, c]) => (h, 1, c, vec![Some(Row), Some(Channel)]),
+            (DataLayout::Nhwc, &[h, w, c]) => {
+                (h, w, c, vec![Some(Row), Some(Column), Some(Channel)])
+            }
+            (DataLayout::Nhwc, &[1, h, w, c]) => {
+                (h, w, c, vec![None, Some(Row), Some(Column), Some(Channel)])
+            }
             _ => return Err(format!("is of shape {sizes:?}, an image or a vector is needed")),
         };
+        let shape = Shape { h, w, c };
         let graph = Graph::new(shape).map_err(text)?;
         let layout = Layout::of(&roles, shape);
         let input = Tracked { value: graph.input(), shape, layout, pending: Pending::Nothing };
         Ok(Lowering {
             model,
             graph,
-            tensors: HashMap::from([(outlet, input)]),
+            input: order,
+            tensors: HashMap::from([(entry, input)]),
             name: "input".to_owned(),
         })
     }
@@ -195,12 +189,14 @@ impl<'a> Lowering<'a> {
             self.concat(node, op)?
         } else if let Some(op) = node.op_as::<Slice>() {
             self.slice(node, op)?
+        } else if let Some(op) = node.op_as::<StridedSlice>() {
+            self.strided_slice(node, op)?
         } else if let Some(op) = node.op_as::<Pad>() {
             self.pad(node, op)?
         } else if let Some(op) = node.op_as::<Softmax>() {
             self.softmax(node, op)?
         } else {
-            return Err("is an operator that the kernels do not have".to_owned());
+            return Err("is not among the operators of the kernels".to_owned());
         };
         // A mistake here would be a wrong answer: the sizes are compared.
         let made: Vec<usize> = tracked
@@ -216,13 +212,11 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    fn finish(mut self, input: DataLayout) -> Step<Lowered> {
-        let &[outlet] = self.model.output_outlets().map_err(text)? else {
-            return Err("is not one".to_owned());
-        };
+    /// Makes the tensor of `exit` one that the kernels can write.
+    fn end(&mut self, exit: OutletId) -> Step<End> {
         "output".clone_into(&mut self.name);
-        let log_softmax = self.tracked(outlet)?.pending == Pending::LogSoftmax;
-        let output = if log_softmax { self.tracked(outlet)? } else { self.ready(outlet)? };
+        let log_softmax = self.tracked(exit)?.pending == Pending::LogSoftmax;
+        let output = if log_softmax { self.tracked(exit)? } else { self.ready(exit)? };
         let order = if output.layout.is_in_order(Dim::ALL, output.shape) {
             DataLayout::Chw
         } else if output.layout.is_in_order([Dim::Row, Dim::Column, Dim::Channel], output.shape) {
@@ -230,8 +224,14 @@ impl<'a> Lowering<'a> {
         } else {
             return Err("has its elements in another order than the kernels can write".to_owned());
         };
-        self.graph.set_output(output.value);
-        Ok(Lowered { graph: self.graph, input, output: order, log_softmax })
+        Ok(End { value: output.value, order, log_softmax })
+    }
+
+    /// The graph from the entry to `end`; what else was lowered is left out.
+    fn finish(mut self, end: End) -> Lowered {
+        self.graph.set_output(end.value);
+        let End { order, log_softmax, .. } = end;
+        Lowered { graph: self.graph, input: self.input, output: order, log_softmax }
     }
 
     /// A tensor with what is still to be done to it.

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use tract_onnx::pb;
 
 use super::budget::{self, Totals};
+use super::fold;
 use super::limits::ModelLimits;
 use super::node::Node;
 use super::refuse::{EXPORT_AGAIN, invalid, list, quote};
@@ -61,6 +62,11 @@ impl Value {
     /// A constant that was in the file or computed by the guard.
     pub(super) fn is_of_file(&self) -> bool {
         self.tensor.is_some()
+    }
+
+    /// The message of such a constant.
+    pub(super) fn tensor(&self) -> Option<&pb::TensorProto> {
+        self.tensor.as_ref()
     }
 }
 
@@ -370,6 +376,23 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// Drops the steps that the output does not need; says which tensors it
+    /// does.
+    fn drop_unused(&mut self, output: ValueId) -> Vec<bool> {
+        let mut needed = vec![false; self.values.len()];
+        needed[output] = true;
+        let mut keep = vec![false; self.steps.len()];
+        for (keep, step) in keep.iter_mut().zip(&self.steps).rev() {
+            *keep = step.outputs.iter().any(|&id| needed[id] && !self.values[id].is_of_file());
+            if *keep {
+                step.inputs.iter().flatten().for_each(|&id| needed[id] = true);
+            }
+        }
+        let mut keep = keep.into_iter();
+        self.steps.retain(|_| keep.next().unwrap_or(false));
+        needed
+    }
+
     /// Drops what the output does not need, checks the memory and writes the
     /// graph for tract.
     pub(super) fn finish(
@@ -378,17 +401,7 @@ impl<'a> Graph<'a> {
         input: ValueId,
         output: ValueId,
     ) -> Result<(pb::ModelProto, Totals)> {
-        let mut needed = vec![false; self.values.len()];
-        needed[output] = true;
-        let mut keep = vec![false; self.steps.len()];
-        for (keep, step) in keep.iter_mut().zip(&self.steps).rev() {
-            *keep = step.outputs.iter().any(|&id| needed[id]);
-            if *keep {
-                step.inputs.iter().flatten().for_each(|&id| needed[id] = true);
-            }
-        }
-        let mut keep = keep.into_iter();
-        self.steps.retain(|_| keep.next().unwrap_or(false));
+        let needed = self.drop_unused(output);
         // tract makes a node for each output of a split.
         let nodes: usize = self.steps.iter().map(|step| step.outputs.len()).sum();
         if nodes > self.limits.max_nodes {
@@ -399,6 +412,13 @@ impl<'a> Graph<'a> {
             )));
         }
         let totals = budget::check(&self, file_bytes, &needed, output)?;
+        for at in 0..self.steps.len() {
+            if let Some(tensor) = fold::dequantized(&self, &self.steps[at]) {
+                let id = self.steps[at].outputs[0];
+                self.values[id].tensor = Some(tensor);
+            }
+        }
+        let needed = self.drop_unused(output);
 
         let tensor_name = |id: ValueId| format!("v{id}");
         let node = self

@@ -10,12 +10,12 @@
 ///
 /// ```
 /// let limits = biglittle::network::ModelLimits { max_nodes: 100, ..Default::default() };
-/// assert_eq!(limits.max_file_bytes, 48 << 20);
+/// assert_eq!(limits.max_file_bytes, 64 << 20);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelLimits {
-    /// Longest ONNX file, in bytes. Default 48 MiB: while a network is opened its
-    /// weights are in memory up to four times.
+    /// Longest ONNX file, in bytes. Default 64 MiB: while a network is opened its
+    /// weights are in memory up to three times.
     pub max_file_bytes: usize,
     /// Most nodes that are left for tract once shapes and other small constants
     /// are computed and unused nodes dropped, a split counted for each output;
@@ -48,7 +48,7 @@ pub struct ModelLimits {
 impl Default for ModelLimits {
     fn default() -> Self {
         ModelLimits {
-            max_file_bytes: 48 << 20,
+            max_file_bytes: 64 << 20,
             max_nodes: 640,
             max_layout_nodes: 96,
             max_tensor_elements: 16 << 20,

@@ -10,6 +10,7 @@
 //! is `load`, its only caller.
 
 mod budget;
+mod fold;
 mod graph;
 mod limits;
 mod node;

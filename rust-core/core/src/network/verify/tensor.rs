@@ -186,16 +186,36 @@ fn numbers(element: Element, proto: &pb::TensorProto) -> Small {
         _ => 0,
     };
     match element {
-        Element::F32 if raw.is_empty() => Small::Floats(proto.float_data.clone()),
-        Element::F32 => Small::Floats(
-            raw.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
-        ),
+        Element::F32 => Small::Floats(floats(proto)),
         _ if !raw.is_empty() => Small::Ints(raw.chunks(element.bytes()).map(stored).collect()),
         Element::I64 => Small::Ints(proto.int64_data.clone()),
         Element::U8 => Small::Ints(proto.int32_data.iter().map(|&x| i64::from(x as u8)).collect()),
         Element::I8 => Small::Ints(proto.int32_data.iter().map(|&x| i64::from(x as i8)).collect()),
         Element::Bool => Small::Ints(proto.int32_data.iter().map(|&x| i64::from(x != 0)).collect()),
         _ => Small::Ints(proto.int32_data.iter().copied().map(i64::from).collect()),
+    }
+}
+
+/// The numbers of a checked tensor of 32-bit floats.
+pub(super) fn floats(proto: &pb::TensorProto) -> Vec<f32> {
+    match proto.raw_data.as_chunks::<4>().0 {
+        [] => proto.float_data.clone(),
+        raw => raw.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+    }
+}
+
+/// The numbers of a checked tensor of integers of at most 32 bits.
+pub(super) fn integers(element: Element, proto: &pb::TensorProto) -> Vec<i32> {
+    let (raw, typed) = (proto.raw_data.iter(), proto.int32_data.iter());
+    match (element, proto.raw_data.is_empty()) {
+        (Element::I8, false) => raw.map(|&x| i32::from(x.cast_signed())).collect(),
+        (Element::I8, true) => typed.map(|&x| i32::from(x as i8)).collect(),
+        (Element::U8, false) => raw.map(|&x| i32::from(x)).collect(),
+        (Element::U8, true) => typed.map(|&x| i32::from(x as u8)).collect(),
+        (_, false) => {
+            proto.raw_data.as_chunks::<4>().0.iter().map(|&x| i32::from_le_bytes(x)).collect()
+        }
+        (_, true) => proto.int32_data.clone(),
     }
 }
 

@@ -1,0 +1,69 @@
+//! The forms in which a network, or a part of one, is run.
+//!
+//! Decides nothing about networks: holds what `load` has made. `session` runs a
+//! whole network from here, `region` a part inside tract's model.
+
+use std::sync::Arc;
+
+use biglittle_kernels as kernels;
+use tract_onnx::prelude::TypedRunnableModel;
+
+/// A network in the form of what runs it.
+#[derive(Debug)]
+pub(super) enum Program {
+    /// Lowered whole.
+    Kernels(Compiled),
+    /// tract's optimised graph, in which a part may be a
+    /// [`Region`](super::region::Region).
+    Tract(Arc<TypedRunnableModel>),
+}
+
+/// What the kernels run: plan and packed weights.
+#[derive(Debug, Clone)]
+pub(super) struct Compiled {
+    pub(super) model: Arc<kernels::Model>,
+    /// Whether the logarithm of the softmax is taken of the outputs.
+    pub(super) log_softmax: bool,
+}
+
+/// The memory of one that runs a [`Compiled`].
+#[derive(Debug)]
+pub(super) struct CompiledSession {
+    session: kernels::Session,
+    log_softmax: bool,
+}
+
+impl CompiledSession {
+    pub(super) fn new(compiled: &Compiled) -> CompiledSession {
+        CompiledSession {
+            session: kernels::Session::new(compiled.model.clone()),
+            log_softmax: compiled.log_softmax,
+        }
+    }
+
+    /// Runs once, adding the times of the layers to `profile`; allocates
+    /// nothing.
+    pub(super) fn run(
+        &mut self,
+        input: &[f32],
+        output: &mut [f32],
+        profile: Option<&mut kernels::Profile>,
+    ) -> Result<(), kernels::Error> {
+        match profile {
+            None => self.session.run(input, output)?,
+            Some(profile) => self.session.run_profiled(input, output, profile)?,
+        }
+        if self.log_softmax {
+            take_log_softmax(output);
+        }
+        Ok(())
+    }
+}
+
+/// Replaces logits by the logarithm of their softmax.
+fn take_log_softmax(values: &mut [f32]) {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = values.iter().map(|value| libm::expf(value - largest)).sum();
+    let shift = largest + libm::logf(sum);
+    values.iter_mut().for_each(|value| *value -= shift);
+}
