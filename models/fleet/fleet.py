@@ -60,9 +60,7 @@ def allowed(n: int, eps: float, delta: float) -> int:
     return low
 
 
-def calibrate(
-    query: Query, loss: str, eps: float, delta: float, names: dict[str, str]
-) -> Found:
+def calibrate(query: Query, loss: str, eps: float, delta: float, names: dict[str, str]) -> Found:
     """Runs the two queries over the view `trace`.
 
     `names` are the names of the levels (`little`, `big`) and of the score.
@@ -80,9 +78,7 @@ def calibrate(
             raise SystemExit(
                 f"{missing[0]} calibration rows have no label, which harm needs: use disagree"
             )
-    sql = {
-        name: Template((HERE / f"{name}.sql").read_text()) for name in ("counts", "threshold")
-    }
+    sql = {name: Template((HERE / f"{name}.sql").read_text()) for name in ("counts", "threshold")}
     n, bad, unusable = query(sql["counts"].substitute(names))[0]
     k = allowed(n, eps, delta)
     if k < 0:

@@ -126,7 +126,7 @@ def line(name: str, results: list[tuple]) -> str:
 
 def study(args: argparse.Namespace, trace: Path) -> None:
     rows = Rows.load(trace)
-    n, levels = rows.right.shape
+    n = len(rows.right)
     accuracies = ", ".join(f"{100 * a:.2f} %" for a in rows.right.mean(0))
     times = ", ".join(f"{t:.2f} ms" for t in np.median(rows.cpu_ms, 0))
     print(f"\n### {trace.stem}\n\n{n} photographs. Accuracy of each level alone: {accuracies};")
@@ -149,14 +149,37 @@ def study(args: argparse.Namespace, trace: Path) -> None:
     sys.stdout.flush()
 
 
+def rounding(stored: Path, exact: Path) -> None:
+    """Compares the accuracy of every network with int8 and with float32 weights."""
+    print("\n### int8 weights\n\n| network | float32 | int8 | answers that differ |")
+    print("| --- | --- | --- | --- |")
+    answers, labels = [], None
+    for path in (exact, stored):
+        rows = pq.read_table(path, columns=["label", "networks"]).to_pylist()
+        labels = np.array([row["label"] for row in rows])
+        answers.append(
+            {
+                name: np.array([np.argmax(row["networks"][name]["outputs"]) for row in rows])
+                for name in rows[0]["networks"]
+            }
+        )
+    for name, before in answers[0].items():
+        after = answers[1][name]
+        right = [f"{100 * np.mean(a == labels):.2f} %" for a in (before, after)]
+        print(f"| {name} | {right[0]} | {right[1]} | {np.sum(before != after)} |")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("traces", type=Path, nargs="+")
     parser.add_argument("--biglittle", required=True)
     parser.add_argument("--splits", type=int, default=200)
+    parser.add_argument("--float", type=Path, help="the last trace, with float32 weights")
     args = parser.parse_args()
     for trace in args.traces:
         study(args, trace)
+    if args.float:
+        rounding(args.traces[-1], args.float)
     return 0
 
 

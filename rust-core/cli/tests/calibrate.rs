@@ -200,6 +200,12 @@ fn a_certificate_goes_into_a_new_bundle_and_only_fits_its_networks() {
 }
 
 #[test]
+fn the_committed_bundle_is_certified() {
+    assert_eq!(json(&["verify", &certified(), "--json"])["certified"], true);
+    assert!(good(&["inspect", &certified()]).contains("certified for harm of at most 0.100 %"));
+}
+
+#[test]
 fn thresholds_follow_the_rule_to_the_row() {
     let scratch = Scratch::new();
     let meta = device_metadata();

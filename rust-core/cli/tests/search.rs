@@ -15,7 +15,7 @@ fn part(scratch: &Scratch, name: &str, networks: &[usize]) -> String {
     let folder = scratch.path(name);
     fs::create_dir(&folder).unwrap();
     for file in ["labels.txt", "little.onnx", "big.onnx", "manifest.json"] {
-        fs::copy(models().join("mnist/bundle").join(file), Path::new(&folder).join(file)).unwrap();
+        fs::copy(Path::new(&bundle()).join(file), Path::new(&folder).join(file)).unwrap();
     }
     let path = Path::new(&folder).join("manifest.json");
     let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();

@@ -84,24 +84,16 @@ fn risk(threshold: Threshold) -> f64 {
     accepted.map(|score| 0.12 * (1.0 - score) * (1.0 - score) / 1_000.0).sum()
 }
 
-/// What is counted does not depend on the machine, and an emulator is slow.
-fn is_emulated() -> bool {
-    let emulated = std::env::var_os("BIGLITTLE_EMULATED").is_some();
-    if emulated {
-        println!("not run: thousands of calibrations take too long in the emulator");
-    }
-    emulated
-}
-
 const CALIBRATIONS: usize = 1_000;
 const EPS: f64 = 0.01;
 const DELTA: f64 = 0.05;
 
 #[test]
+#[cfg_attr(
+    all(target_arch = "aarch64", target_feature = "crt-static"),
+    ignore = "thousands of calibrations, of integers that do not depend on the machine"
+)]
 fn the_promise_is_kept_where_the_naive_rule_breaks_it() {
-    if is_emulated() {
-        return;
-    }
     let target = Target::new(EPS, DELTA).unwrap();
     for n in [300usize, 1_000, 3_000] {
         let mut random = Random(n as u64);
@@ -170,10 +162,11 @@ fn risk_of_three(thresholds: &[Threshold]) -> f64 {
 }
 
 #[test]
+#[cfg_attr(
+    all(target_arch = "aarch64", target_feature = "crt-static"),
+    ignore = "thousands of calibrations, of integers that do not depend on the machine"
+)]
 fn fixed_sequences_keep_the_promise_with_three_levels_and_with_groups() {
-    if is_emulated() {
-        return;
-    }
     let target = Target::new(0.02, DELTA).unwrap();
     let alone: Vec<u32> = (0..1_000).collect();
     let clips: Vec<u32> = (0..2_000).map(|row| row / 4).collect();

@@ -5,7 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
+use biglittle::bundle::sha256_hex;
 use serde_json::Value;
 
 pub const SUCCESS: i32 = 0;
@@ -16,8 +18,35 @@ pub fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").canonicalize().unwrap()
 }
 
-pub fn bundle() -> String {
+/// The MNIST bundle as it is committed, with its certificate.
+pub fn certified() -> String {
     models().join("mnist/bundle").display().to_string()
+}
+
+/// The same without the certificate, which is void once a test changes the
+/// bundle: a copy that all tests share.
+pub fn bundle() -> String {
+    static FOLDER: LazyLock<String> = LazyLock::new(|| {
+        let from = models().join("mnist/bundle");
+        let manifest = fs::read(from.join("manifest.json")).unwrap();
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let folder = shared.join(format!("mnist-{:.12}", sha256_hex(&manifest)));
+        if !folder.exists() {
+            let made = tempfile::tempdir_in(shared).unwrap().keep();
+            for file in ["labels.txt", "little.onnx", "big.onnx"] {
+                fs::copy(from.join(file), made.join(file)).unwrap();
+            }
+            let mut manifest: Value = serde_json::from_slice(&manifest).unwrap();
+            assert!(manifest.as_object_mut().unwrap().remove("certificates").is_some());
+            reseal(made.to_str().unwrap(), &manifest.to_string());
+            // Another test's process may have been first.
+            if fs::rename(&made, &folder).is_err() {
+                fs::remove_dir_all(&made).unwrap();
+            }
+        }
+        folder.display().to_string()
+    });
+    FOLDER.clone()
 }
 
 pub fn biglittle(args: &[&str]) -> Output {
@@ -107,7 +136,7 @@ pub fn resealed(scratch: &Scratch, name: &str, old: &str, new: &str) -> String {
 
 /// Writes a manifest and its sum.
 pub fn reseal(folder: &str, manifest: &str) {
-    let sum = format!("{}  manifest.json\n", biglittle::bundle::sha256_hex(manifest.as_bytes()));
+    let sum = format!("{}  manifest.json\n", sha256_hex(manifest.as_bytes()));
     fs::write(Path::new(folder).join("manifest.json"), manifest).unwrap();
     fs::write(Path::new(folder).join("manifest.sha256"), sum).unwrap();
 }

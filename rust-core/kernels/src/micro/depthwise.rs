@@ -204,7 +204,7 @@ unsafe fn band<S: Simd, const K: usize, const ST: usize, const YT: usize>(
                 let at = call.out.off + y * call.out.row + x * call.out.pix;
                 // SAFETY: what was just stored.
                 unsafe {
-                    f.pixels(cx, at + channels.start * S::L, call.out.pix, n, channels.len())
+                    f.pixels(cx, at + channels.start * S::L, call.out.pix, n, channels.len());
                 };
             }
         }

@@ -64,7 +64,7 @@ impl Finish {
         let function = self.function;
         // SAFETY: the caller vouches for all pixels of the call.
         unsafe {
-            (self.map)(cx, &MapCall { function, a: at, b: at, out: at, rows: 1, m, vectors })
+            (self.map)(cx, &MapCall { function, a: at, b: at, out: at, rows: 1, m, vectors });
         };
     }
 }
@@ -87,6 +87,7 @@ unsafe fn exp<S: Simd>(x: S::V, sign: f32) -> (S::V, S::V) {
         // 2^f on -0.5..=0.5, minimax with relative error 9e-8; in this order
         // because latency is what limits it
         let square = S::mul(f, f);
+        #[allow(clippy::approx_constant, reason = "a minimax coefficient, not ln 2")]
         let a = S::fma(f, S::splat(0.693_147), S::splat(1.0));
         let b = S::fma(f, S::splat(0.055_507_336), S::splat(0.240_222_42));
         let c = S::fma(f, S::splat(0.001_326_472_7), S::splat(0.009_671_513));

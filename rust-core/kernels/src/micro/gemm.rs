@@ -147,7 +147,7 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
         });
         let mut off = [0usize; MR];
         unroll!(14: I < MR, {
-            if I % S::GROUP > 0 {
+            if !I.is_multiple_of(S::GROUP) {
                 off[I] = S::opaque_offset(I % S::GROUP * t.apix);
             }
         });
