@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::drift::{SCORE_BINS, ScoreHistogram};
+use super::drift::SCORE_BINS;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The weight 1 in the whole numbers in which weights are summed, so that sums
@@ -141,7 +141,7 @@ impl AuditEstimate {
     /// Takes a frame that the little network judged. `drawn` is the result of
     /// [`Auditor::draw`]; `differs` whether its answer differs from the big
     /// network's, known for those that escalated or were audited; `bin` that of
-    /// [`ScoreHistogram::bin`], nothing for a score that is not finite.
+    /// [`ScoreHistogram::bin`](super::ScoreHistogram::bin), nothing for a score that is not finite.
     pub fn observe(
         &mut self,
         bin: Option<usize>,
@@ -265,21 +265,9 @@ impl AuditRows {
     }
 }
 
-impl ScoreHistogram {
-    /// The bin of a finite score; nothing for others.
-    #[must_use]
-    pub fn bin(&self, score: f32) -> Option<usize> {
-        if !score.is_finite() {
-            return None;
-        }
-        let place = (score - self.low) / (self.high - self.low) * SCORE_BINS as f32;
-        // The cast saturates: scores beyond the range are in the outer bins.
-        Some((place as usize).min(SCORE_BINS - 1))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::ScoreHistogram;
     use super::*;
 
     /// One session of frames with scores evenly from 0 to 1: above 0.5 they are

@@ -27,6 +27,17 @@ impl ScoreHistogram {
         ScoreHistogram { low, high, counts: [0; SCORE_BINS] }
     }
 
+    /// The bin of a finite score; nothing for others.
+    #[must_use]
+    pub fn bin(&self, score: f32) -> Option<usize> {
+        if !score.is_finite() {
+            return None;
+        }
+        let place = (score - self.low) / (self.high - self.low) * SCORE_BINS as f32;
+        // The cast saturates: scores beyond the range are in the outer bins.
+        Some((place as usize).min(SCORE_BINS - 1))
+    }
+
     /// Takes a score, if it is finite.
     pub fn add(&mut self, score: f32) {
         if let Some(bin) = self.bin(score) {
