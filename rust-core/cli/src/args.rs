@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use crate::commands::bench::Choice;
 use crate::output::Output;
+use crate::report::Chosen;
 use crate::search::Cost;
 use crate::trace::ScoreKind;
 
@@ -43,6 +44,8 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Rank every pair, triple and committee of the networks in traces
     Search(SearchArgs),
+    /// Make one HTML page of a trace: accuracy, cost, scores and the threshold
+    Report(ReportArgs),
     /// Measure how long a bundle or a network takes to open and to run, on one core
     Bench(BenchArgs),
     /// Make a bundle of a folder with a manifest, networks and labels
@@ -251,6 +254,28 @@ impl SplitArgs {
         let [tune_percent, calibrate_percent, test_percent] = self.split;
         SplitSpec { seed: self.seed, tune_percent, calibrate_percent, test_percent }
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// The trace, which `biglittle trace` recorded
+    pub trace: PathBuf,
+    /// The HTML file to write; an HTML file of that name is replaced
+    #[arg(long, short)]
+    pub output: PathBuf,
+    /// The bundle whose thresholds and certificate are shown, if they are not
+    /// those that it had when it was traced
+    #[arg(long, short)]
+    pub bundle: Option<PathBuf>,
+    /// The folder that was traced, for thumbnails of the worst and of typical
+    /// samples: without it they are named only
+    #[arg(long, short)]
+    pub data: Option<PathBuf>,
+    /// The rows to report on. Thresholds were chosen on the others
+    #[arg(long, default_value = "test")]
+    pub split: Chosen,
+    #[command(flatten)]
+    pub out: Output,
 }
 
 #[derive(Debug, clap::Args)]

@@ -9,6 +9,7 @@ mod energy;
 mod files;
 mod measure;
 mod output;
+mod report;
 mod search;
 mod target;
 mod terminal;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Trace(args) => commands::trace::run(&args),
         Command::Calibrate(args) => commands::calibrate::run(&args),
         Command::Search(args) => commands::search::run(&args),
+        Command::Report(args) => commands::report::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Pack(args) => commands::pack::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

@@ -19,18 +19,22 @@ use support::golden::{self, Golden};
 
 /// Largest difference of a logit; they spread over several units.
 const TOLERANCE: f32 = 1e-4;
-/// Under emulation, the multiply-accumulates of the largest network that is
-/// also run by what no phone would run it with.
-const EMULATED_MACS: u64 = 60_000_000;
+/// Under emulation, the bytes of the largest network that is also run by what no
+/// phone would run it with.
+const EMULATED_BYTES: usize = 8 << 20;
 
 /// All networks of the folder that `BIGLITTLE_ZOO` names.
 fn zoo() -> impl Iterator<Item = Golden> {
     golden::read_all("BIGLITTLE_ZOO", "zoo.tsv").map(|(golden, _)| golden)
 }
 
-/// Whether `model` is too much for an emulator to run in passing.
-fn too_slow_here(model: &Model) -> bool {
-    std::env::var_os("BIGLITTLE_EMULATED").is_some() && model.summary().macs > EMULATED_MACS
+/// Whether `golden` is too much for an emulator to run in passing on `runtime`.
+fn too_slow_here(golden: &Golden, runtime: &str) -> bool {
+    let too_slow = support::emulated() && golden.bytes.len() > EMULATED_BYTES;
+    if too_slow {
+        println!("{} on {runtime}: not run, too slow in an emulator", golden.name);
+    }
+    too_slow
 }
 
 /// Prints how it went and keeps what is wrong.
@@ -48,15 +52,14 @@ fn lowered_networks_agree_with_onnx_runtime_on_every_instruction_set() {
     let mut wrong = Vec::new();
     for golden in zoo() {
         for isa in Isa::available() {
+            if isa != Isa::detect() && too_slow_here(&golden, isa.name()) {
+                continue;
+            }
             let since = Instant::now();
             let model = Model::open_with_isa(&golden.bytes, &ModelLimits::default(), isa).unwrap();
             if !matches!(model.runtime(), Runtime::Kernels { .. }) || model.isa() != Some(isa) {
                 wrong.push(format!("{} runs on {}", golden.name, model.runtime()));
                 break;
-            }
-            if isa != Isa::detect() && too_slow_here(&model) {
-                println!("{} on {isa}: opened, not run: too slow in an emulator", golden.name);
-                continue;
             }
             let difference = golden.difference(&model, |_| 1.0).unwrap();
             judge(&mut wrong, &golden.name, &model.runtime().to_string(), difference, since);
@@ -70,13 +73,12 @@ fn lowered_networks_agree_with_onnx_runtime_on_every_instruction_set() {
 fn tract_agrees_with_onnx_runtime() {
     let mut wrong = Vec::new();
     for golden in zoo() {
+        if too_slow_here(&golden, "tract") {
+            continue;
+        }
         let since = Instant::now();
         let model = Model::open_for_tract(&golden.bytes, &ModelLimits::default()).unwrap();
         assert!(matches!(model.runtime(), Runtime::Tract { .. }));
-        if too_slow_here(&model) {
-            println!("{} on tract: opened, not run: too slow in an emulator", golden.name);
-            continue;
-        }
         let difference = golden.difference(&model, |_| 1.0).unwrap();
         judge(&mut wrong, &golden.name, "tract", difference, since);
     }

@@ -131,7 +131,7 @@ pub fn calibrate(trace: &Trace, request: &Request, base: &Manifest) -> Result<Fo
 }
 
 /// Whether the recorded scores are those that `manifest` asks for.
-fn has_scores(recorded: &Manifest, orders: &[f32], manifest: &Manifest) -> bool {
+pub fn has_scores(recorded: &Manifest, orders: &[f32], manifest: &Manifest) -> bool {
     let same_norm = |(level, order): (&LevelSpec, &f32)| match level.confidence {
         Confidence::MaxLogitPNorm { p } => p == *order,
         _ => true,

@@ -90,7 +90,7 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
 
 /// A bundle may have other thresholds, confidences and temperatures than the
 /// traced one, but not other networks.
-fn check_models(traced: &Manifest, given: &Manifest) -> Result<()> {
+pub fn check_models(traced: &Manifest, given: &Manifest) -> Result<()> {
     let plain = |manifest: &Manifest| {
         let mut manifest = manifest.clone();
         manifest.networks.iter_mut().for_each(|network| network.output.temperature = 1.0);

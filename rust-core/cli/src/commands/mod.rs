@@ -7,6 +7,7 @@ pub mod demo;
 pub mod evaluate;
 pub mod inspect;
 pub mod pack;
+pub mod report;
 pub mod run;
 pub mod schema;
 pub mod search;

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use biglittle::bundle::sha256_hex;
 use biglittle::{Error, ErrorKind, FrameView, PixelFormat, Result};
+use image::{DynamicImage, GrayImage};
 use listing::Entry;
 
 /// A data set whose labels are indices of a bundle's labels.
@@ -139,6 +140,17 @@ impl Sample<'_> {
         match self {
             Sample::Gray { pixels, .. } => pixels.len(),
             Sample::Picture(picture) => picture.bytes(),
+        }
+    }
+
+    /// The pixels as a picture of their own.
+    pub fn picture(self) -> Result<DynamicImage> {
+        match self {
+            Sample::Gray { pixels, width, height } => {
+                let gray = GrayImage::from_raw(width, height, pixels.to_vec());
+                Ok(gray.ok_or_else(|| invalid("has too few pixels"))?.into())
+            }
+            Sample::Picture(picture) => Ok(picture.into_image()),
         }
     }
 

@@ -63,6 +63,10 @@ impl Picture {
         self.0.as_bytes().len()
     }
 
+    pub fn into_image(self) -> DynamicImage {
+        self.0
+    }
+
     pub fn frame(&self) -> Result<FrameView<'_>> {
         let (width, height) = (self.0.width(), self.0.height());
         let format = match &self.0 {

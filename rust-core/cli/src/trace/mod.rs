@@ -19,6 +19,7 @@ pub use answer::{Answer, Judge, LevelPlan};
 pub use block::{Block, SCORES, ScoreKind};
 pub use meta::{Skipped, TraceMeta, norm_order};
 pub use reader::{Trace, Wanted};
+pub use rows::Source;
 
 use biglittle::{Error, ErrorKind};
 

@@ -114,6 +114,31 @@ impl Trace {
         pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
     }
 
+    /// Whether the file has a column of that name.
+    pub fn has_column(&self, name: &str) -> bool {
+        self.has(&[name.to_owned()])
+    }
+
+    /// Whether every level has a column of that name.
+    pub fn has_level_column(&self, name: &str) -> bool {
+        let mut levels = self.meta.manifest.levels.iter();
+        levels.all(|level| self.has(&schema::level_column(&level.name, name)))
+    }
+
+    /// Whether it says what every level and network took.
+    pub fn has_costs(&self) -> bool {
+        let times = [schema::CPU_NS, schema::WALL_NS];
+        let mut networks = self.meta.manifest.networks.iter();
+        self.has_level_column(schema::MACS)
+            && times.iter().all(|time| self.has_level_column(time))
+            && networks.all(|n| times.iter().all(|t| self.has(&schema::network_column(&n.id, t))))
+    }
+
+    fn has(&self, path: &[String]) -> bool {
+        let columns = self.reader.metadata().file_metadata().schema_descr().columns();
+        columns.iter().any(|column| column.path().parts() == path)
+    }
+
     /// Reads all rows in order, a block at a time, and hands each block and the
     /// number of its first row to `take`. Memory is bounded by the block.
     ///
