@@ -73,9 +73,9 @@ impl Engine {
     /// Opens the cascade of `bundle`.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidModel`](crate::ErrorKind::InvalidModel) when a network that is opened now cannot be,
-    /// [`ErrorKind::InvalidBundle`](crate::ErrorKind::InvalidBundle) when one is not what the manifest says,
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when a
+    /// [`ErrorKind::InvalidModel`] when a network that is opened now cannot be,
+    /// [`ErrorKind::InvalidBundle`] when one is not what the manifest says,
+    /// [`ErrorKind::InvalidArgument`] when a
     /// run-time option is out of range or the bundle has not two levels for it.
     pub fn open(bundle: impl Into<Arc<ModelBundle>>, options: &EngineOptions) -> Result<Self> {
         let bundle = bundle.into();
@@ -123,7 +123,7 @@ impl Engine {
     /// Classifies one frame: little first, bigger only when unsure.
     ///
     /// # Errors
-    /// [`ErrorKind::Inference`](crate::ErrorKind::Inference) when no level had a usable answer. A big
+    /// [`ErrorKind::Inference`] when no level had a usable answer. A big
     /// network that fails is no error: the little one's answer comes back as
     /// [`AnswerStatus::Fallback`](crate::AnswerStatus::Fallback) with the
     /// failure in it.
@@ -140,7 +140,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::classify`], and
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when
+    /// [`ErrorKind::InvalidArgument`] when
     /// there is no such level.
     pub fn classify_at(&mut self, level: usize, frame: &FrameView<'_>) -> Result<Outcome> {
         self.cascade.run_level(level, frame, &self.clock)
@@ -162,7 +162,7 @@ impl Engine {
     /// run-time parts, that of level 0 is theirs to set.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when
+    /// [`ErrorKind::InvalidArgument`] when
     /// there is no such level, or the run-time parts set its threshold.
     pub fn set_threshold(&mut self, level: usize, threshold: Threshold) -> Result<()> {
         if level == 0 && self.watch.is_some() {
