@@ -10,8 +10,15 @@ use std::path::Path;
 use biglittle::bundle::ModelBundle;
 use biglittle::calibrate::{ExactRule, LevelRows, Loss, Rows, Target};
 use biglittle::cascade::{Cascade, Classifier, Level, Member};
+use biglittle::clock::Times;
 use biglittle::decision::{Confidence, OutputSpec};
-use biglittle::engine::SystemClock;
+use biglittle::device::{DeviceReading, ThermalLevel};
+use biglittle::engine::{
+    AlarmOptions, DriftReference, Frame, Runtime, RuntimeOptions, SystemClock,
+};
+use biglittle::gate::Signature;
+use biglittle::monitor::{Answered, AuditOptions, DriftOptions, ScoreHistogram};
+use biglittle::policy::{Budget, BudgetKind};
 use biglittle::preprocess::Preprocessor;
 use biglittle::{Engine, EngineOptions, FrameView, Opening, PixelFormat, Threshold};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -98,6 +105,72 @@ fn preprocessing(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn runtime() -> Runtime {
+    let mut calibration = ScoreHistogram::empty((0.0, 1.0));
+    (0..1000u16).for_each(|n| calibration.add(f32::from(n) / 1000.0));
+    let threshold = Threshold::new(0.3).expect("it is a number");
+    let options = RuntimeOptions {
+        budget: Some(Budget { kind: BudgetKind::BigShare(0.2), costs: None }),
+        audit: Some(AuditOptions::default()),
+        accuracy_alarm: Some(AlarmOptions { expected: 0.01, alarming: 0.03 }),
+        drift: Some(DriftReference {
+            options: DriftOptions { every: 1, ..DriftOptions::default() },
+            calibration,
+        }),
+        ..RuntimeOptions::uncertified(threshold).expect("any threshold will do")
+    };
+    Runtime::new(&options, "bench", (0.0, 1.0)).expect("the options are in range")
+}
+
+/// Frame `index` of a video at 10 a second, with a reading every 10 seconds.
+fn watch(runtime: &mut Runtime, index: u64) {
+    let at_ms = index * 100;
+    if index.is_multiple_of(100) {
+        runtime.push_reading(&DeviceReading {
+            at_ms,
+            battery_percent: Some(60.0),
+            thermal_level: Some(ThermalLevel::Light),
+            thermal_headroom: Some(0.75),
+            ..DeviceReading::default()
+        });
+    }
+    let plan = runtime.begin(at_ms);
+    let score = (index * 7919 % 997) as f32 / 997.0;
+    let accepted = plan.effective.threshold.accepts(score);
+    let answered = if accepted { Answered::Little } else { Answered::Big };
+    let differs = (!accepted || plan.audit.is_some()).then_some(false);
+    let total = Times { wall_ns: 10_000, cpu_ns: 10_000 };
+    let frame = Frame { score, accepted, answered, differs, total, ..Frame::default() };
+    runtime.finish(&plan, &frame);
+}
+
+/// Policy, rate controller, audit, drift and accounting together.
+fn watching(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("watching");
+    let (mut frames, mut index) = (runtime(), 0);
+    group.bench_function("a frame", |bencher| {
+        bencher.iter(|| {
+            index += 1;
+            watch(&mut frames, black_box(index));
+        });
+    });
+    let pixels = vec![127; 640 * 480 * 4];
+    let frame = FrameView::packed(PixelFormat::Rgba8, 640, 480, &pixels, 640 * 4)
+        .expect("the frame fits its pixels");
+    group.bench_function("signature of 640x480 RGBA", |bencher| {
+        bencher.iter(|| Signature::of(black_box(&frame)));
+    });
+    group.sample_size(10);
+    group.bench_function("a day at 10 frames a second, scores only", |bencher| {
+        bencher.iter(|| {
+            let mut day = runtime();
+            (0..864_000).for_each(|index| watch(&mut day, index));
+            day
+        });
+    });
+    group.finish();
+}
+
 /// The exact rule over a million rows in memory, 2 % of them bad.
 fn calibrating(criterion: &mut Criterion) {
     const ROWS: usize = 1_000_000;
@@ -128,5 +201,5 @@ fn calibrating(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, deciding, opening, preprocessing, calibrating);
+criterion_group!(benches, deciding, watching, opening, preprocessing, calibrating);
 criterion_main!(benches);

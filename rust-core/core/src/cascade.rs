@@ -15,7 +15,7 @@ use crate::decision::{
     Confidence, EscalationReason, LabelTally, OutputSpec, Scores, Threshold, Verdict, judge,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Outcome};
+use crate::outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Marks, Outcome};
 
 /// A network that answers inputs of type `I` with raw output values.
 pub trait Classifier<I: ?Sized> {
@@ -67,6 +67,9 @@ impl<C> Level<C> {
             || self.members.iter().any(|member| member.output.merges_classes())
     }
 }
+
+/// For [`Cascade::run_levels`]: every level runs.
+const ALL: Option<fn(Times) -> bool> = None;
 
 /// Levels of networks, run until one is sure.
 #[derive(Debug)]
@@ -155,8 +158,27 @@ impl<C> Cascade<C> {
     where
         C: Classifier<I>,
     {
+        self.run_while(input, clock, |_| true)
+    }
+
+    /// As [`Cascade::run`], but asks before every level after the first, with
+    /// the times of this input so far. Once the answer is no, the levels that
+    /// ran decide, as if the others had failed.
+    ///
+    /// # Errors
+    /// As [`Cascade::run`].
+    pub fn run_while<I: ?Sized>(
+        &mut self,
+        input: &I,
+        clock: &impl Clock,
+        may_go_on: impl FnMut(Times) -> bool,
+    ) -> Result<Outcome>
+    where
+        C: Classifier<I>,
+    {
         let last = self.levels.len() - 1;
-        let (reports, failure) = self.run_levels(0..=last, true, input, clock, &mut |_, _| {});
+        let (reports, failure) =
+            self.run_levels(0..=last, Some(may_go_on), input, clock, &mut |_, _| {});
         conclude(reports, true, last, failure)
     }
 
@@ -173,7 +195,7 @@ impl<C> Cascade<C> {
     where
         C: Classifier<I>,
     {
-        self.run_levels(0..=self.levels.len() - 1, false, input, clock, observe).0
+        self.run_levels(0..=self.levels.len() - 1, ALL, input, clock, observe).0
     }
 
     /// Lets `level` answer, whatever its score: the baseline that the cascade
@@ -192,15 +214,16 @@ impl<C> Cascade<C> {
         C: Classifier<I>,
     {
         let first = if self.level(level)?.committee { 0 } else { level };
-        let (reports, failure) =
-            self.run_levels(first..=level, false, input, clock, &mut |_, _| {});
+        let (reports, failure) = self.run_levels(first..=level, ALL, input, clock, &mut |_, _| {});
         conclude(reports, false, level, failure)
     }
 
+    /// Runs the levels of `range`: all of them, or with `may_go_on` until one is
+    /// sure or it says no.
     fn run_levels<I: ?Sized>(
         &mut self,
         range: RangeInclusive<usize>,
-        stop_when_sure: bool,
+        mut may_go_on: Option<impl FnMut(Times) -> bool>,
         input: &I,
         clock: &impl Clock,
         observe: &mut impl FnMut(usize, &[f32]),
@@ -208,9 +231,11 @@ impl<C> Cascade<C> {
     where
         C: Classifier<I>,
     {
-        let mut before = clock.now();
+        let start = clock.now();
+        let mut before = start;
         let mut reports = ArrayVec::new();
         let mut failure = None;
+        let last = *range.end();
         let mut network = self.levels[..*range.start()].iter().map(|l| l.members.len()).sum();
         self.workspace.all.clear();
         for index in range {
@@ -227,7 +252,9 @@ impl<C> Cascade<C> {
             let (tier, times) = (index as u8, now - before);
             reports.push(LevelReport { tier, label, score, escalation, times, macs });
             before = now;
-            if stop_when_sure && escalation.is_none() {
+            if let Some(may_go_on) = &mut may_go_on
+                && (escalation.is_none() || (index < last && !may_go_on(now - start)))
+            {
                 break;
             }
         }
@@ -255,7 +282,8 @@ fn conclude(
     };
     let times = levels.iter().fold(Times::default(), |sum, report| sum + report.times);
     let macs = levels.iter().fold(0u64, |sum, report| sum.saturating_add(report.macs));
-    Ok(Outcome { label, score, tier, status, levels, times, macs, failure })
+    let marks = Marks::default();
+    Ok(Outcome { label, score, tier, status, levels, times, macs, failure, marks })
 }
 
 fn no_answer(levels: &[LevelReport], failure: Option<Arc<Error>>) -> Error {

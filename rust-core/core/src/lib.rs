@@ -28,6 +28,12 @@
 //! | [`cascade`] | which networks run and whose answer counts |
 //! | [`bundle`] | what a complete model bundle is |
 //! | [`calibrate`] | which threshold keeps a promise |
+//! | [`device`] | what a phone says about itself, and recordings of it |
+//! | [`policy`] | how battery, heat, budget and user move the threshold |
+//! | [`controller`] | which threshold holds a share of the big network |
+//! | [`monitor`] | audits, drift and accounts |
+//! | [`gate`] | whether an earlier answer serves for a frame of video |
+//! | [`storm`] | whether the big network may run in a burst |
 //! | [`engine`] | when networks are opened; joins all of the above |
 #![forbid(unsafe_code)]
 
@@ -35,20 +41,26 @@ pub mod bundle;
 pub mod calibrate;
 pub mod cascade;
 pub mod clock;
+pub mod controller;
 pub mod decision;
+pub mod device;
 pub mod engine;
 mod error;
 pub mod frame;
+pub mod gate;
+pub mod monitor;
 pub mod network;
 mod outcome;
+pub mod policy;
 pub mod preprocess;
+pub mod storm;
 mod tensor;
 
 pub use bundle::ModelBundle;
 pub use decision::{EscalationReason, Threshold};
-pub use engine::{Engine, EngineOptions, Opening};
+pub use engine::{Engine, EngineOptions, Opening, Runtime, RuntimeOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{FrameView, PixelFormat, Plane, Rect, Rotation};
 pub use network::ModelLimits;
-pub use outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Outcome};
+pub use outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Marks, Outcome};
 pub use tensor::{InputTensor, MAX_INPUT_SIDE};

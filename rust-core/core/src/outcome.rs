@@ -33,6 +33,25 @@ pub struct Outcome {
     pub macs: u64,
     /// The first error of a network that could not be run, if there was one.
     pub failure: Option<Arc<Error>>,
+    /// What the run-time parts did to this answer: nothing where they are off.
+    pub marks: Marks,
+}
+
+/// What the run-time parts of an engine did to an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Marks {
+    /// The first level answered, less surely than the certified floor asks:
+    /// outside the certificate, by the app's leave.
+    pub below_certificate: bool,
+    /// The answer is that of an earlier frame that looked nearly the same. Its
+    /// `levels` are empty: nothing ran.
+    pub reused: bool,
+    /// The first level was unsure, and answered for want of time: outside the
+    /// certificate, by the app's leave.
+    pub degraded: bool,
+    /// The last level ran as well, to check the first. Its time is not in
+    /// `times`, and the answer is not changed by it.
+    pub audited: bool,
 }
 
 /// How far an answer can be trusted.
@@ -47,6 +66,9 @@ pub enum AnswerStatus {
     /// A bigger level was wanted but could not answer; this is the answer of
     /// the last level that could.
     Fallback,
+    /// A bigger level was wanted, but the storm guard had no time for it: there
+    /// is no answer, so that those that are given keep the certificate.
+    Dropped,
 }
 
 /// What one level made of a frame, and what that took.

@@ -197,3 +197,134 @@ fn a_frame_that_does_not_fit_is_an_error_of_the_frame() {
     assert_eq!(error.kind(), ErrorKind::InvalidFrame);
     assert!(error.to_string().contains("783 bytes"), "{error}");
 }
+
+mod watched {
+    use super::*;
+    use biglittle::device::{DeviceReading, UserMode};
+    use biglittle::engine::RuntimeOptions;
+    use biglittle::gate::GateOptions;
+    use biglittle::monitor::AuditOptions;
+    use biglittle::storm::{StormOptions, StormPriority};
+
+    fn options() -> RuntimeOptions {
+        RuntimeOptions::of_bundle(&bundle()).unwrap()
+    }
+
+    fn watched(runtime: RuntimeOptions) -> Engine {
+        let options = EngineOptions { runtime: Some(runtime), ..EngineOptions::default() };
+        Engine::open(bundle(), &options).unwrap()
+    }
+
+    fn audits(probability: f64) -> Option<AuditOptions> {
+        let raised_probability = probability;
+        Some(AuditOptions { probability, raised_probability, ..AuditOptions::default() })
+    }
+
+    fn always_escalate() -> RuntimeOptions {
+        RuntimeOptions::uncertified(Threshold::ALWAYS_ESCALATE).unwrap()
+    }
+
+    #[test]
+    fn answers_are_the_same_with_books_and_audits_beside_them() {
+        let mut plain = engine(Opening::Lazy);
+        let mut watched = watched(RuntimeOptions { audit: audits(0.5), ..options() });
+        let mut audited = 0;
+        let digits = digits(60);
+        for (at_ms, pixels) in (0..).zip(&digits) {
+            watched.push_reading(&DeviceReading { at_ms, ..DeviceReading::default() });
+            let (a, b) = (plain.classify(&frame(pixels)), watched.classify(&frame(pixels)));
+            let (a, b) = (a.unwrap(), b.unwrap());
+            assert_eq!((a.label, a.score, a.tier, a.status), (b.label, b.score, b.tier, b.status));
+            assert!(!b.marks.below_certificate && !b.marks.reused && !b.marks.degraded);
+            audited += u64::from(b.marks.audited);
+        }
+        let books = watched.runtime().unwrap().summary().accounting;
+        assert_eq!((books.frames.seen, books.frames.audited), (60, audited));
+        assert!((15..45).contains(&audited), "{audited}");
+        assert_eq!(books.little + books.big + books.overhead, books.total);
+        assert!(books.saving().is_some());
+        assert!(books.audits.macs > 0 && books.overhead.macs == books.audits.macs);
+        assert!(watched.set_threshold(0, Threshold::NEVER_ESCALATE).is_err());
+    }
+
+    #[test]
+    fn a_still_picture_is_reused_until_it_changes() {
+        let gate = Some(GateOptions { max_age_ms: 1_000_000, ..GateOptions::default() });
+        let mut engine = watched(RuntimeOptions { gate, ..options() });
+        let digits = digits(2);
+        let first = engine.classify(&frame(&digits[0])).unwrap();
+        let again = engine.classify(&frame(&digits[0])).unwrap();
+        assert!(!first.marks.reused && again.marks.reused);
+        assert_eq!((again.label, again.levels.len(), again.macs), (first.label, 0, 0));
+        assert!(!engine.classify(&frame(&digits[1])).unwrap().marks.reused);
+        let frames = engine.runtime().unwrap().summary().accounting.frames;
+        assert_eq!((frames.seen, frames.reused), (3, 1));
+    }
+
+    #[test]
+    fn what_would_have_been_reused_is_audited() {
+        // A gate that takes every picture for the last one.
+        let blind =
+            GateOptions { mean_difference: 255.0, cell_difference: 255, max_age_ms: 1_000_000 };
+        let runtime = RuntimeOptions { gate: Some(blind), audit: audits(1.0), ..options() };
+        let mut engine = watched(runtime);
+        let digits = digits(30);
+        for pixels in &digits {
+            assert!(!engine.classify(&frame(pixels)).unwrap().marks.reused);
+        }
+        let audit = engine.runtime().unwrap().summary().audit;
+        let share = audit.disagreement().unwrap().share;
+        assert!(audit.drawn == 30 && share > 0.6, "each digit for the one before: {share}");
+    }
+
+    #[test]
+    fn a_storm_drops_frames_or_degrades_answers() {
+        let storm = |priority| {
+            let options =
+                StormOptions { runs_per_second: 1e-6, burst: 2.0, deadline_ms: 0.0, priority };
+            Some(options)
+        };
+        let pixels = &digits(1)[0];
+        let certificate = storm(StormPriority::CertificateFirst);
+        let mut strict = watched(RuntimeOptions { storm: certificate, ..always_escalate() });
+        let latency = storm(StormPriority::LatencyFirst);
+        let mut quick = watched(RuntimeOptions { storm: latency, ..always_escalate() });
+        for index in 0..5 {
+            let (a, b) = (strict.classify(&frame(pixels)), quick.classify(&frame(pixels)));
+            let (a, b) = (a.unwrap(), b.unwrap());
+            if index < 2 {
+                assert_eq!((a.tier, b.tier), (1, 1));
+                continue;
+            }
+            assert_eq!((a.status, a.label), (AnswerStatus::Dropped, None));
+            assert_eq!((b.status, b.tier, b.marks.degraded), (AnswerStatus::Fallback, 0, true));
+            assert!(b.label.is_some());
+        }
+        let counts = |engine: &Engine| engine.runtime().unwrap().summary().accounting.frames;
+        assert_eq!((counts(&strict).dropped, counts(&strict).big), (3, 2));
+        assert_eq!((counts(&quick).degraded, counts(&quick).big), (3, 2));
+    }
+
+    #[test]
+    fn below_the_floor_by_leave_is_marked_and_workers_begin_anew() {
+        let mut options = always_escalate();
+        options.policy.accuracy_may_drop = true;
+        options.policy.levels[0].target_rate = 0.0;
+        options.policy.levels.iter_mut().for_each(|level| level.target_rate = 0.0);
+        options.rate_step = 1.0;
+        let mut engine = watched(options);
+        let digits = digits(20);
+        let marked = digits.iter().filter(|pixels| {
+            let outcome = engine.classify(&frame(pixels)).unwrap();
+            assert_eq!(outcome.marks.below_certificate, outcome.tier == 0);
+            outcome.marks.below_certificate
+        });
+        let marked = marked.count() as u64;
+        let frames = engine.runtime().unwrap().summary().accounting.frames;
+        assert!(marked > 10 && frames.below_certificate == marked, "{frames:?}");
+        engine.runtime_mut().unwrap().set_mode(UserMode::Precise);
+        assert_eq!(engine.classify(&frame(&digits[0])).unwrap().tier, 1);
+        let worker = engine.worker().unwrap();
+        assert_eq!(worker.runtime().unwrap().summary().accounting.frames.seen, 0);
+    }
+}

@@ -89,7 +89,7 @@ fn answer(engine: &mut Engine, file: &Path) -> Result<Answer> {
     let picture = Picture::open(file)?;
     let named = |error: Error| error.context(file.display());
     let frame = picture.frame().map_err(named)?;
-    let Outcome { label, score, tier, status, levels, times, macs, failure } =
+    let Outcome { label, score, tier, status, levels, times, macs, failure, marks: _ } =
         engine.classify(&frame).map_err(named)?;
     let label_name =
         |label: Option<u32>| label.and_then(|label| engine.label(label)).map(str::to_owned);
@@ -112,6 +112,7 @@ fn answer(engine: &mut Engine, file: &Path) -> Result<Answer> {
             AnswerStatus::Accepted => "accepted",
             AnswerStatus::Unsure => "unsure",
             AnswerStatus::Fallback => "fallback",
+            AnswerStatus::Dropped => "dropped",
         },
         cpu_ns: times.cpu_ns,
         wall_ns: times.wall_ns,

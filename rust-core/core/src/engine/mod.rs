@@ -4,9 +4,15 @@
 //! and clock. Everything it joins can be used without it. Apps come in here.
 
 mod clock;
+mod runtime;
 mod stage;
+mod watched;
 
 pub use clock::SystemClock;
+pub use runtime::{
+    AlarmOptions, DriftReference, Frame, Plan, RecalibrationOptions, Runtime, RuntimeOptions,
+    RuntimeStatus,
+};
 
 use std::sync::Arc;
 
@@ -15,11 +21,12 @@ use arrayvec::ArrayVec;
 use crate::bundle::{LevelAnswer, LevelSpec, Manifest, ModelBundle};
 use crate::cascade::{Cascade, Level, Member};
 use crate::decision::Threshold;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::frame::FrameView;
 use crate::network::ModelLimits;
 use crate::outcome::{LevelReport, MAX_LEVELS, Outcome};
 use stage::{SharedModel, Stage};
+use watched::Watch;
 
 /// When the networks behind the first level are opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +50,9 @@ pub struct EngineOptions {
     pub opening: Opening,
     /// What a network file may ask for.
     pub limits: ModelLimits,
+    /// Battery, heat, budget, audits and guards, for bundles of two levels. Left
+    /// out, thresholds stay as the bundle gives them and nothing is counted.
+    pub runtime: Option<RuntimeOptions>,
 }
 
 /// Classifies frames with the cascade of one bundle.
@@ -55,18 +65,22 @@ pub struct Engine {
     models: Vec<Arc<SharedModel>>,
     cascade: Cascade<Stage>,
     clock: SystemClock,
+    options: Option<RuntimeOptions>,
+    watch: Option<Watch>,
 }
 
 impl Engine {
     /// Opens the cascade of `bundle`.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidModel`](crate::ErrorKind::InvalidModel) when a network that is opened now cannot be,
-    /// [`ErrorKind::InvalidBundle`](crate::ErrorKind::InvalidBundle) when one is not what the manifest says.
+    /// [`ErrorKind::InvalidModel`] when a network that is opened now cannot be,
+    /// [`ErrorKind::InvalidBundle`] when one is not what the manifest says,
+    /// [`ErrorKind::InvalidArgument`] when a
+    /// run-time option is out of range or the bundle has not two levels for it.
     pub fn open(bundle: impl Into<Arc<ModelBundle>>, options: &EngineOptions) -> Result<Self> {
         let bundle = bundle.into();
         let models = SharedModel::all_of(&bundle, &options.limits)?;
-        let mut engine = Engine::assemble(bundle, models)?;
+        let mut engine = Engine::assemble(bundle, models, options.runtime.clone())?;
         let little = engine.bundle.manifest().levels[0].networks.len();
         for (index, stage) in engine.cascade.classifiers_mut().enumerate() {
             match options.opening {
@@ -79,33 +93,45 @@ impl Engine {
     }
 
     /// Another engine for another thread, which shares this one's networks:
-    /// each is opened once and held in memory once.
+    /// each is opened once and held in memory once. Its run-time parts begin
+    /// anew: give it readings of its own.
     ///
     /// # Errors
     /// As [`Engine::open`].
     pub fn worker(&self) -> Result<Engine> {
-        let mut worker = Engine::assemble(self.bundle.clone(), self.models.clone())?;
-        for (index, level) in self.cascade.levels().iter().enumerate() {
+        let mut worker =
+            Engine::assemble(self.bundle.clone(), self.models.clone(), self.options.clone())?;
+        // A policy of its own sets the first.
+        let first = usize::from(self.watch.is_some());
+        for (index, level) in self.cascade.levels().iter().enumerate().skip(first) {
             worker.cascade.set_threshold(index, level.threshold)?;
         }
         Ok(worker)
     }
 
-    fn assemble(bundle: Arc<ModelBundle>, models: Vec<Arc<SharedModel>>) -> Result<Self> {
+    fn assemble(
+        bundle: Arc<ModelBundle>,
+        models: Vec<Arc<SharedModel>>,
+        options: Option<RuntimeOptions>,
+    ) -> Result<Self> {
         let levels = make_levels(bundle.manifest(), &models)?;
         let cascade = Cascade::new(levels, bundle.labels().len())?;
-        Ok(Engine { bundle, models, cascade, clock: SystemClock::new() })
+        let watch = options.as_ref().map(|options| Watch::open(&bundle, options)).transpose()?;
+        Ok(Engine { bundle, models, cascade, clock: SystemClock::new(), options, watch })
     }
 
     /// Classifies one frame: little first, bigger only when unsure.
     ///
     /// # Errors
-    /// [`ErrorKind::Inference`](crate::ErrorKind::Inference) when no level had a usable answer. A big
+    /// [`ErrorKind::Inference`] when no level had a usable answer. A big
     /// network that fails is no error: the little one's answer comes back as
     /// [`AnswerStatus::Fallback`](crate::AnswerStatus::Fallback) with the
     /// failure in it.
     pub fn classify(&mut self, frame: &FrameView<'_>) -> Result<Outcome> {
-        self.cascade.run(frame, &self.clock)
+        match &mut self.watch {
+            Some(watch) => watch.classify(&mut self.cascade, &self.clock, frame),
+            None => self.cascade.run(frame, &self.clock),
+        }
     }
 
     /// Answers one frame with one level alone, whatever its score: the baseline
@@ -114,7 +140,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::classify`], and
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when
+    /// [`ErrorKind::InvalidArgument`] when
     /// there is no such level.
     pub fn classify_at(&mut self, level: usize, frame: &FrameView<'_>) -> Result<Outcome> {
         self.cascade.run_level(level, frame, &self.clock)
@@ -132,12 +158,19 @@ impl Engine {
         self.cascade.run_all(frame, &self.clock, observe)
     }
 
-    /// Sets what the score of `level` has to beat from the next frame on.
+    /// Sets what the score of `level` has to beat from the next frame on. With
+    /// run-time parts, that of level 0 is theirs to set.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when
-    /// there is no such level.
+    /// [`ErrorKind::InvalidArgument`] when
+    /// there is no such level, or the run-time parts set its threshold.
     pub fn set_threshold(&mut self, level: usize, threshold: Threshold) -> Result<()> {
+        if level == 0 && self.watch.is_some() {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "the threshold of level 0 follows the run-time policy: change its options instead",
+            ));
+        }
         self.cascade.set_threshold(level, threshold)
     }
 

@@ -1,0 +1,127 @@
+//! What the run-time parts are told once.
+
+use crate::bundle::ModelBundle;
+use crate::decision::Threshold;
+use crate::error::Result;
+use crate::gate::GateOptions;
+use crate::monitor::{AuditOptions, DriftOptions, ScoreHistogram};
+use crate::policy::{Budget, CertifiedThreshold, PolicyOptions};
+use crate::storm::StormOptions;
+
+/// What the run-time parts of an engine are told once. Each part but policy and
+/// accounting is off where its options are missing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuntimeOptions {
+    /// How battery, heat and user move the threshold.
+    pub policy: PolicyOptions,
+    /// The gain of the rate controller as a share of the range of scores, above
+    /// 0 to 1.
+    pub rate_step: f64,
+    /// What may be spent on the big network.
+    pub budget: Option<Budget>,
+    /// Random looks at accepted answers.
+    pub audit: Option<AuditOptions>,
+    /// When audits raise the accuracy alarm; needs `audit`.
+    pub accuracy_alarm: Option<AlarmOptions>,
+    /// A fresh certificate of the promise after an accuracy alarm, from audited
+    /// frames; needs `audit` and `accuracy_alarm`.
+    pub recalibration: Option<RecalibrationOptions>,
+    /// A watch on how scores lie.
+    pub drift: Option<DriftReference>,
+    /// Answers of earlier frames of a video for frames that look the same.
+    pub gate: Option<GateOptions>,
+    /// A guard against bursts of unsure frames.
+    pub storm: Option<StormOptions>,
+}
+
+/// Which rates of audited answers that differ are told apart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AlarmOptions {
+    /// The rate that is expected: of audited frames those whose answer was
+    /// accepted and differs from the big network's. Between 0 and 1.
+    pub expected: f64,
+    /// The rate that must not go unnoticed, larger.
+    pub alarming: f64,
+}
+
+/// How a fresh certificate is made on the device: by the exact rule on audited
+/// frames, with the loss "differs from the big network's answer".
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RecalibrationOptions {
+    /// How many audited frames it takes; each is used once.
+    pub rows: u32,
+    /// The largest probability that it is broken, between 0 and 1.
+    pub delta: f64,
+}
+
+/// What scores are compared with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DriftReference {
+    /// When a drift is one.
+    pub options: DriftOptions,
+    /// How scores lay when the bundle was calibrated.
+    pub calibration: ScoreHistogram,
+}
+
+impl RuntimeOptions {
+    /// Policy and accounting, and nothing else.
+    #[must_use]
+    pub fn new(policy: PolicyOptions) -> Self {
+        RuntimeOptions {
+            policy,
+            rate_step: 0.02,
+            budget: None,
+            audit: None,
+            accuracy_alarm: None,
+            recalibration: None,
+            drift: None,
+            gate: None,
+            storm: None,
+        }
+    }
+
+    /// As [`RuntimeOptions::new`], for a threshold without a certificate.
+    ///
+    /// # Errors
+    /// As [`PolicyOptions::uncertified`].
+    pub fn uncertified(threshold: Threshold) -> Result<Self> {
+        Ok(RuntimeOptions::new(PolicyOptions::uncertified(threshold)?))
+    }
+
+    /// As [`RuntimeOptions::new`], with the certificates of a bundle of two
+    /// levels. The promise is that of the threshold in use; where that has no
+    /// certificate, it is the floor and nothing is promised.
+    ///
+    /// # Errors
+    /// None for a bundle that was checked; as [`PolicyOptions::new`].
+    pub fn of_bundle(bundle: &ModelBundle) -> Result<Self> {
+        let manifest = bundle.manifest();
+        let used = manifest.levels[0].threshold.unwrap_or(Threshold::NEVER_ESCALATE);
+        let Some(promise) = manifest.certificate_in_use() else {
+            return RuntimeOptions::uncertified(used);
+        };
+        // Others of the same kind of promise, the loosest first.
+        let mut all: Vec<_> = manifest
+            .certificates
+            .iter()
+            .filter(|certificate| certificate.loss == promise.loss)
+            .filter_map(|certificate| match certificate.thresholds[..] {
+                [threshold] => Some(CertifiedThreshold { eps: certificate.eps, threshold }),
+                _ => None,
+            })
+            .collect();
+        all.sort_by(|a, b| b.eps.total_cmp(&a.eps));
+        all.dedup_by(|next, first| {
+            // A higher threshold keeps a promise too.
+            if next.threshold < first.threshold {
+                next.threshold = first.threshold;
+            }
+            let same = next.eps == first.eps;
+            if same {
+                first.threshold = next.threshold;
+            }
+            same
+        });
+        Ok(RuntimeOptions::new(PolicyOptions::new(all, promise.eps)?))
+    }
+}
