@@ -3,6 +3,7 @@
 import importlib.metadata
 import platform
 import re
+import tomllib
 from pathlib import Path
 
 from contestants import NAMES, PEERS
@@ -27,12 +28,17 @@ def document(results: dict[str, dict], rounds: int, date: str | None) -> dict:
     return {
         "date": date,
         "machine": f"{processor()}, {platform.system()} {platform.machine()}",
-        "versions": {
-            NAMES[key]: importlib.metadata.version(name) for key, name in PACKAGES.items()
-        },
+        "versions": {"tract": tract_version()}
+        | {NAMES[key]: importlib.metadata.version(name) for key, name in PACKAGES.items()},
         "rounds": rounds,
         "networks": results,
     }
+
+
+def tract_version() -> str:
+    """The version that the workspace is built with."""
+    lock = tomllib.loads((Path(__file__).parents[2] / "Cargo.lock").read_text())
+    return next(it["version"] for it in lock["package"] if it["name"] == "tract-onnx")
 
 
 def processor() -> str:

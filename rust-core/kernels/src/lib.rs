@@ -44,7 +44,8 @@
 //! intermediate value, 5e-6 with Winograd; they are the same on every run, but
 //! not bit for bit on every instruction set. NaN and infinities flow through
 //! as IEEE 754 says; clamps (ReLU among them) and max pools keep NaN. The
-//! exception is Winograd, where an infinity makes its whole 4x4 tile NaN.
+//! exception is Winograd, where an infinity makes its whole tile of 4x4 (for
+//! kernels of 5x5: 2x2) outputs NaN.
 
 mod buffer;
 mod error;

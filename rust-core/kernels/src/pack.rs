@@ -11,7 +11,7 @@ use crate::micro::Epilogue;
 use crate::micro::depthwise::{BIAS, Depthwise};
 use crate::micro::elementwise::Function;
 use crate::micro::gemm::{Dense, Panel};
-use crate::winograd::{PRODUCTS, Winograd, tile_of, transform_filter};
+use crate::winograd::{PRODUCTS, Winograd, filter_matrix, tile_of, transform_filter};
 
 /// Weights larger than this are prefetched panel by panel.
 const STREAM_BYTES: usize = 128 * 1024;
@@ -158,12 +158,10 @@ impl Packer {
         [kernel, tiles, block]: [usize; 3],
         (epilogue, after): Store,
     ) -> Winograd {
-        let mut products = vec![vec![0.0; outputs * inputs]; PRODUCTS];
-        for (i, g) in weights.chunks_exact(kernel * kernel).enumerate() {
-            for (product, u) in products.iter_mut().zip(transform_filter(g, kernel)) {
-                product[i] = u;
-            }
-        }
+        let products = match kernel {
+            3 => products::<3>(weights, outputs * inputs),
+            _ => products::<5>(weights, outputs * inputs),
+        };
         let start = self.buffer.len();
         let mut packed: Option<Dense> = None;
         for product in &products {
@@ -212,6 +210,18 @@ impl Packer {
         }
         offset
     }
+}
+
+/// The factors of Winograd's products, for `count` filters of `K` by `K` taps.
+fn products<const K: usize>(weights: &[f32], count: usize) -> Vec<Vec<f32>> {
+    let matrix = filter_matrix::<K>();
+    let mut products = vec![vec![0.0; count]; PRODUCTS];
+    for (i, g) in weights.chunks_exact(K * K).enumerate() {
+        for (product, u) in products.iter_mut().zip(transform_filter(g, &matrix)) {
+            product[i] = u;
+        }
+    }
+    products
 }
 
 #[cfg(test)]

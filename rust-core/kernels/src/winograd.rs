@@ -71,21 +71,30 @@ pub(crate) fn matrix_stride(tiles: usize, floats: usize) -> usize {
     tiles * floats + 16
 }
 
-/// `G g G^T` of one filter of 3x3 or 5x5 taps, in f64.
-pub(crate) fn transform_filter(g: &[f32], kernel: usize) -> [f32; PRODUCTS] {
+/// `G`, for filters of `K` = 3 or 5 by `K` taps.
+pub(crate) fn filter_matrix<const K: usize>() -> [[f64; K]; PATCH] {
     // a row of G: powers of the point, times a factor; infinity picks the last
     const POINTS: [(f64, f64); PATCH - 1] =
         [(0.0, 0.25), (1.0, -1.0 / 6.0), (-1.0, -1.0 / 6.0), (2.0, 1.0 / 24.0), (-2.0, 1.0 / 24.0)];
-    let value = |i: usize, k: usize| match POINTS.get(i) {
-        Some(&(point, factor)) => factor * point.powi(k as i32),
-        None => f64::from(u8::from(k + 1 == kernel)),
-    };
+    std::array::from_fn(|i| {
+        std::array::from_fn(|k| match POINTS.get(i) {
+            Some(&(point, factor)) => factor * point.powi(k as i32),
+            None => f64::from(u8::from(k + 1 == K)),
+        })
+    })
+}
+
+/// `G g G^T` of one filter, in f64.
+pub(crate) fn transform_filter<const K: usize>(
+    g: &[f32],
+    matrix: &[[f64; K]; PATCH],
+) -> [f32; PRODUCTS] {
     let mut out = [0.0; PRODUCTS];
-    for i in 0..PATCH {
-        let column = |j| (0..kernel).map(|k| value(i, k) * f64::from(g[k * kernel + j])).sum();
-        let row: Vec<f64> = (0..kernel).map(column).collect();
-        for j in 0..PATCH {
-            out[i * PATCH + j] = (0..kernel).map(|k| row[k] * value(j, k)).sum::<f64>() as f32;
+    for (i, left) in matrix.iter().enumerate() {
+        let row: [f64; K] =
+            std::array::from_fn(|j| (0..K).map(|k| left[k] * f64::from(g[k * K + j])).sum());
+        for (j, right) in matrix.iter().enumerate() {
+            out[i * PATCH + j] = (0..K).map(|k| row[k] * right[k]).sum::<f64>() as f32;
         }
     }
     out
@@ -321,26 +330,28 @@ mod tests {
             .collect()
     }
 
-    #[test]
-    fn filters_of_one_tap_move_the_image() {
-        // column by column: an image of one row through G g, B^T d and A^T
-        for kernel in [3, 5] {
-            for tap in 0..kernel {
-                let mut g = vec![0.0; kernel * kernel];
-                g[tap * kernel] = 1.0;
-                let g = transform_filter(&g, kernel);
-                let d = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0];
-                // SAFETY: scalar vectors need nothing of the CPU.
-                let columns =
-                    unsafe { input_column::<crate::simd::scalar::Scalar>(d.map(|x| [x; 4])) };
-                // the first column of the filter's transform is a quarter of G g
-                let m: Vec<f64> = (0..PATCH)
-                    .map(|i| f64::from(4.0 * g[i * PATCH]) * f64::from(columns[i][0]))
-                    .collect();
-                for (i, got) in output(&m, tile_of(kernel)).iter().enumerate() {
-                    assert!((got - f64::from(d[i + tap])).abs() < 1e-4, "{kernel} {tap}: {m:?}");
-                }
+    /// Column by column: an image of one row through G g, B^T d and A^T.
+    fn one_tap_moves_the_image<const K: usize>() {
+        for tap in 0..K {
+            let mut g = vec![0.0; K * K];
+            g[tap * K] = 1.0;
+            let g = transform_filter(&g, &filter_matrix::<K>());
+            let d = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0];
+            // SAFETY: scalar vectors need nothing of the CPU.
+            let columns = unsafe { input_column::<crate::simd::scalar::Scalar>(d.map(|x| [x; 4])) };
+            // the first column of the filter's transform is a quarter of G g
+            let m: Vec<f64> = (0..PATCH)
+                .map(|i| f64::from(4.0 * g[i * PATCH]) * f64::from(columns[i][0]))
+                .collect();
+            for (i, got) in output(&m, tile_of(K)).iter().enumerate() {
+                assert!((got - f64::from(d[i + tap])).abs() < 1e-4, "{K} {tap}: {m:?}");
             }
         }
+    }
+
+    #[test]
+    fn filters_of_one_tap_move_the_image() {
+        one_tap_moves_the_image::<3>();
+        one_tap_moves_the_image::<5>();
     }
 }

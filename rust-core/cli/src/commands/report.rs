@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use biglittle::bundle::Manifest;
+use biglittle::calibrate::Loss;
 use biglittle::{Error, ErrorKind, ModelBundle, Result};
 use serde::Serialize;
 use tempfile::NamedTempFile;
@@ -39,7 +40,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     let thumbnails = gallery.pictures();
     let (page, summary) = render(&source, &rows, manifest, args.split, &gallery)?;
     write(&args.output, page.as_bytes()).map_err(|error| {
-        let message = format!("{}: cannot be written: {error}", args.output.display());
+        let message = format!("{}: cannot be written: {}", args.output.display(), error.kind());
         Error::new(ErrorKind::Io, message).with_source(error)
     })?;
     let report = args.output.display().to_string();
@@ -48,9 +49,10 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         let rows = plural(summary.rows, "row");
         writeln!(
             out,
-            "{}: {rows} of the split {}, accuracy {}, escalated {}",
+            "{}: {rows} of the split {}, {} {}, escalated {}",
             reported.report,
             summary.split,
+            if summary.loss == Loss::Harm { "accuracy" } else { "agreement with the last level" },
             percent(summary.accuracy.share, 2),
             percent(summary.escalation, 2)
         )

@@ -70,6 +70,7 @@ fn read_list(
     let label_column = column(&header, "label", labelling == Labelling::Required)?;
     let group_column = column(&header, "group", false)?;
     let mut entries = Vec::new();
+    let mut lines = HashMap::new();
     for row in table.records() {
         let row = row.map_err(bad)?;
         let line = row.position().map_or(0, csv::Position::line);
@@ -93,7 +94,13 @@ fn read_list(
             .transpose()
             .map_err(|error| error.context(format!("line {line}, {file:?}")))?;
         let group = field(group_column).map(str::to_owned);
-        entries.push(Entry::new(folder, Path::new(file), label, group));
+        let entry = Entry::new(folder, Path::new(file), label, group);
+        if let Some(before) = lines.insert(entry.name.clone(), line) {
+            return Err(invalid(format!(
+                "names {file:?} in line {before} and in line {line}: keep one of them"
+            )));
+        }
+        entries.push(entry);
     }
     Ok(entries)
 }
@@ -217,6 +224,18 @@ impl<'a> Labels<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_named_twice_is_refused() {
+        let read = |list: &str| {
+            let labels = ["cat".to_owned(), "dog".to_owned()];
+            let labels = Labels::new(&labels);
+            read_list(Path::new("set"), list.as_bytes(), &labels, Labelling::Required)
+        };
+        assert_eq!(read("file,label\na.png,cat\nb.png,cat\n").unwrap().len(), 2);
+        let error = read("file,label\na.png,cat\nb.png,cat\n./a.png,dog\n").unwrap_err();
+        assert!(error.to_string().contains("in line 2 and in line 4"), "{error}");
+    }
 
     fn find(labels: &[&str], text: &str) -> Result<u32, String> {
         let labels: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();

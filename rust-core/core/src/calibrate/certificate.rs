@@ -147,7 +147,8 @@ impl Certificate {
         let reused = self.data.reused_rows;
         (reused > 0).then(|| {
             format!(
-                "{reused} of its calibration rows had been used before, which voids the promise"
+                "{reused} of its calibration rows had been used before, or recorded for the test, which \
+                 voids the promise"
             )
         })
     }

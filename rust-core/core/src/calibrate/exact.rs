@@ -53,7 +53,7 @@ impl Target {
         Error::new(
             ErrorKind::InvalidArgument,
             format!(
-                "{n} calibration samples are too few to promise {} with confidence 1 - {}: at \
+                "{n} calibration samples are too few to promise {:?} with confidence 1 - {:?}: at \
                  least {needed} are needed even if none of them is bad; add samples, or raise eps \
                  or delta",
                 self.eps, self.delta
