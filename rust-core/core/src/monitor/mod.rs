@@ -10,12 +10,12 @@ mod accounting;
 mod audit;
 mod cusum;
 mod drift;
+mod energy;
 mod summary;
 
-pub use accounting::{
-    Accounting, Answered, EnergyModel, EnergyProvenance, EnergyReport, FrameCounts, Saving, Spent,
-};
+pub use accounting::{Accounting, Answered, FrameCounts, Saving, Spent};
 pub use audit::{AuditEstimate, AuditOptions, AuditRow, AuditRows, Auditor, Disagreement};
 pub use cusum::{Cusum, CusumState};
 pub use drift::{DriftOptions, DriftState, DriftWatch, SCORE_BINS, ScoreHistogram};
+pub use energy::{EnergyModel, EnergyProvenance, EnergyReport};
 pub use summary::FleetSummary;
