@@ -60,7 +60,7 @@ pub use bundle::ModelBundle;
 pub use decision::{EscalationReason, Threshold};
 pub use engine::{Engine, EngineOptions, Opening, Runtime, RuntimeOptions};
 pub use error::{Error, ErrorKind, Result};
-pub use frame::{FrameView, PixelFormat, Plane, Rect, Rotation};
+pub use frame::{FrameView, PixelFormat, Plane, Rect, Rotation, YuvEncoding, YuvMatrix, YuvRange};
 pub use network::ModelLimits;
 pub use outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Marks, Outcome};
 pub use tensor::{InputTensor, MAX_INPUT_SIDE};
