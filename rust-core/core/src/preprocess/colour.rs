@@ -39,8 +39,7 @@ pub(super) fn yuv_weights(encoding: YuvEncoding) -> YuvWeights {
 /// `convert("L")`. It takes the place of red.
 pub(super) fn luma(red: &mut [u8], green: &[u8], blue: &[u8]) {
     for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
-        let sum =
-            19_595 * u32::from(*red) + 38_470 * u32::from(*green) + 7_471 * u32::from(*blue);
+        let sum = 19_595 * u32::from(*red) + 38_470 * u32::from(*green) + 7_471 * u32::from(*blue);
         *red = ((sum + 0x8000) >> 16) as u8;
     }
 }

@@ -60,8 +60,7 @@ pub(super) fn windows(filter: ResizeFilter, antialias: bool, axis: &Axis) -> Vec
     let Axis { input, from, to, output, reversed } = *axis;
     // The same in the other direction, so that a turned frame gives the same
     // bytes as a frame that was turned first.
-    let (from, to) =
-        if reversed { (input as f64 - to, input as f64 - from) } else { (from, to) };
+    let (from, to) = if reversed { (input as f64 - to, input as f64 - from) } else { (from, to) };
     let scale = (to - from) / output as f64;
     let width = if antialias { scale.max(1.0) } else { 1.0 };
     let (support, value) = filter.shape();

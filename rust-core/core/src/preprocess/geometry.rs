@@ -34,11 +34,8 @@ impl Geometry {
         };
         let source = to_buffer(taken, crop, frame.rotation());
         let transposed = frame.rotation().swaps_sides();
-        let resized = if transposed {
-            (target.height, target.width)
-        } else {
-            (target.width, target.height)
-        };
+        let resized =
+            if transposed { (target.height, target.width) } else { (target.width, target.height) };
         let reversed = match frame.rotation() {
             Rotation::None => (false, false),
             Rotation::Clockwise90 => (false, true),

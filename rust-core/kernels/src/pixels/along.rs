@@ -7,53 +7,62 @@ use std::arch::x86_64::{
     _mm_set1_epi32, _mm_setzero_si128, _mm_sra_epi32, _mm512_add_epi16, _mm512_add_epi32,
     _mm512_loadu_si512, _mm512_madd_epi16, _mm512_mask_cvtusepi32_storeu_epi8, _mm512_max_epi32,
     _mm512_permutex2var_epi16, _mm512_set1_epi16, _mm512_set1_epi32, _mm512_setzero_si512,
-    _mm512_sra_epi32,
+    _mm512_shuffle_i32x4, _mm512_sra_epi32,
 };
 
 use super::taps::Taps;
 
 const SLACK: usize = Taps::SLACK;
 
-/// Outputs that [`avx512`] computes at once.
-const GROUP: usize = 16;
+/// Pairs of inputs that a vector holds.
+const LANES: usize = 16;
 
-/// Windows ordered for [`avx512`].
+/// Windows ordered for [`avx512`]: outputs in groups whose inputs all lie within two
+/// vectors. With 8 or 4 outputs a group, a vector holds 2 or 4 pairs of each.
 #[derive(Clone, Debug)]
 pub(super) struct Groups {
-    /// The pairs of inputs of each output.
-    pairs: usize,
+    /// Outputs of a group: 16, 8 or 4.
+    size: usize,
+    /// Vectors of weights of a group.
+    steps: usize,
     /// The first input of each group.
     bases: Vec<usize>,
-    /// Where the first pair of each output lies from its group's base on.
+    /// Where the first pair of each lane lies from its group's base on.
     indices: Vec<[i16; 2]>,
-    /// For each group and each pair, the weights of every output.
+    /// For each group and each step, the weights of every lane.
     weights: Vec<[i16; 2]>,
 }
 
 impl Groups {
-    /// Nothing if the inputs of a group lie too far apart.
+    /// The largest groups that are possible, or nothing if none are.
     pub fn new(taps: &Taps) -> Option<Self> {
-        let pairs = taps.window(0).1.len().div_ceil(2);
-        let mut groups = Groups { pairs, bases: vec![], indices: vec![], weights: vec![] };
-        for first in (0..taps.output()).step_by(GROUP) {
+        [16, 8, 4].into_iter().find_map(|size| Groups::of_size(size, taps))
+    }
+
+    fn of_size(size: usize, taps: &Taps) -> Option<Self> {
+        let each = LANES / size;
+        let steps = taps.window(0).1.len().div_ceil(2 * each);
+        let mut groups = Groups { size, steps, bases: vec![], indices: vec![], weights: vec![] };
+        for first in (0..taps.output()).step_by(size) {
             let window = |lane| {
-                let output = first + lane;
+                let output = first + lane % size;
                 (output < taps.output()).then(|| taps.window(output))
             };
-            let starts = (0..GROUP).filter_map(|lane| window(lane).map(|(start, _)| start));
+            let starts = (0..size).filter_map(|lane| window(lane).map(|(start, _)| start));
             let base = starts.clone().min()?;
-            if starts.max()? + 2 * pairs > base + SLACK {
+            if starts.max()? + 2 * each * steps > base + SLACK {
                 return None;
             }
             groups.bases.push(base);
-            groups.indices.extend((0..GROUP).map(|lane| {
-                let at = window(lane).map_or(0, |(start, _)| start - base) as i16;
-                [at, at + 1]
+            groups.indices.extend((0..LANES).map(|lane| {
+                let at = window(lane).map_or(0, |(start, _)| start - base) + 2 * (lane / size);
+                [at as i16, at as i16 + 1]
             }));
-            for (pair, lane) in (0..pairs).flat_map(|pair| (0..GROUP).map(move |l| (pair, l))) {
+            for (step, lane) in (0..steps).flat_map(|step| (0..LANES).map(move |l| (step, l))) {
                 let weights = window(lane).map_or(&[][..], |(_, weights)| weights);
-                let weight = |k| weights.get(k).copied().unwrap_or(0);
-                groups.weights.push([weight(2 * pair), weight(2 * pair + 1)]);
+                let weight = |k: usize| weights.get(k).copied().unwrap_or(0);
+                let k = 2 * (step * each + lane / size);
+                groups.weights.push([weight(k), weight(k + 1)]);
             }
         }
         Some(groups)
@@ -63,8 +72,8 @@ impl Groups {
 /// Outputs that [`avx2`] adds up together.
 const TOGETHER: usize = 4;
 
-/// Sixteen outputs at a time: their inputs lie within two vectors, from which one
-/// instruction takes a pair for each of them.
+/// A group of outputs at a time: their inputs lie within two vectors, from which
+/// one instruction takes the pairs of all of them.
 ///
 /// # Safety
 /// `row` has `taps.input() + SLACK` values, `out` has `taps.output()`.
@@ -76,32 +85,36 @@ pub(super) unsafe fn avx512(row: &[i16], taps: &Taps, out: &mut [u8]) {
     };
     let half = _mm512_set1_epi32((1 << taps.shift()) >> 1);
     let shift = _mm_cvtsi32_si128(taps.shift() as i32);
-    let two = _mm512_set1_epi16(2);
-    let indices = groups.indices.chunks_exact(GROUP);
-    let weights = groups.weights.chunks_exact(groups.pairs * GROUP);
-    let places = groups.bases.iter().zip(out.chunks_mut(GROUP));
+    let advance = _mm512_set1_epi16(2 * (LANES / groups.size) as i16);
+    let indices = groups.indices.chunks_exact(LANES);
+    let weights = groups.weights.chunks_exact(groups.steps * LANES);
+    let places = groups.bases.iter().zip(out.chunks_mut(groups.size));
     for ((base, out), (indices, weights)) in places.zip(indices.zip(weights)) {
         debug_assert!(base + SLACK <= row.len());
         // SAFETY: a group's base is an input, so that a row with its slack has
-        // two vectors from there on; the tables have one and `pairs` vectors a
+        // two vectors from there on; the tables have one and `steps` vectors a
         // group; the mask has a bit for each output that is there.
         unsafe {
             let from = row.as_ptr().add(*base);
             let low = _mm512_loadu_si512(from.cast());
             let high = _mm512_loadu_si512(from.add(SLACK / 2).cast());
             let mut index = _mm512_loadu_si512(indices.as_ptr().cast());
-            let mut sum = half;
-            let mut weight = weights.as_ptr();
-            for _ in 0..groups.pairs {
+            let mut sum = _mm512_setzero_si512();
+            for weights in weights.chunks_exact(LANES) {
                 let values = _mm512_permutex2var_epi16(low, index, high);
-                let products = _mm512_madd_epi16(values, _mm512_loadu_si512(weight.cast()));
-                sum = _mm512_add_epi32(sum, products);
-                index = _mm512_add_epi16(index, two);
-                weight = weight.add(GROUP);
+                let weights = _mm512_loadu_si512(weights.as_ptr().cast());
+                sum = _mm512_add_epi32(sum, _mm512_madd_epi16(values, weights));
+                index = _mm512_add_epi16(index, advance);
             }
-            let sum: __m512i =
-                _mm512_max_epi32(_mm512_sra_epi32(sum, shift), _mm512_setzero_si512());
-            let mask = (((1u32 << out.len()) - 1) & 0xFFFF) as u16;
+            if groups.size <= 8 {
+                sum = _mm512_add_epi32(sum, _mm512_shuffle_i32x4::<0b01_00_11_10>(sum, sum));
+            }
+            if groups.size <= 4 {
+                sum = _mm512_add_epi32(sum, _mm512_shuffle_i32x4::<0b10_11_00_01>(sum, sum));
+            }
+            let sum = _mm512_sra_epi32(_mm512_add_epi32(sum, half), shift);
+            let sum: __m512i = _mm512_max_epi32(sum, _mm512_setzero_si512());
+            let mask = ((1u32 << out.len()) - 1) as u16;
             _mm512_mask_cvtusepi32_storeu_epi8(out.as_mut_ptr().cast(), mask, sum);
         }
     }
