@@ -66,9 +66,6 @@ pub(super) fn windows(filter: ResizeFilter, antialias: bool, axis: &Axis) -> Vec
     let (support, value) = filter.shape();
     let window = |output: usize| {
         let center = from + (output as f64 + 0.5) * scale;
-        if filter == ResizeFilter::Nearest {
-            return Window { start: (center as usize).min(input - 1), weights: vec![1.0] };
-        }
         let first = ((center - support * width + 0.5).max(0.0) as usize).min(input - 1);
         let end = ((center + support * width + 0.5) as usize).clamp(first + 1, input);
         let at = |k: usize| value((k as f64 - center + 0.5) / width);
@@ -80,8 +77,21 @@ pub(super) fn windows(filter: ResizeFilter, antialias: bool, axis: &Axis) -> Vec
         weights.reverse();
         Window { start: input - start - weights.len(), weights }
     };
-    let windows = (0..output).map(window);
-    if reversed { windows.map(mirrored).collect() } else { windows.collect() }
+    let mut windows: Vec<Window> = match filter {
+        ResizeFilter::Nearest => nearest(from, scale, input).take(output).collect(),
+        _ => (0..output).map(window).collect(),
+    };
+    if reversed {
+        windows = windows.into_iter().map(mirrored).collect();
+    }
+    windows
+}
+
+/// The sample that each centre lies in. Centres are added up as Pillow does, whose
+/// rounding decides where one lies between two samples.
+fn nearest(from: f64, scale: f64, input: usize) -> impl Iterator<Item = Window> {
+    let centers = std::iter::successors(Some(from + scale * 0.5), move |at| Some(at + scale));
+    centers.map(move |at| Window { start: (at as usize).min(input - 1), weights: vec![1.0] })
 }
 
 /// The window without zeros at its ends.
