@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use biglittle::preprocess::{ChannelOrder, Fit, PreprocessSpec, Preprocessor, ResizeFilter};
-use biglittle::{
-    FrameView, PixelFormat, Plane, Rect, Rotation, YuvEncoding, YuvMatrix, YuvRange,
-};
+use biglittle::{FrameView, PixelFormat, Plane, Rect, Rotation, YuvEncoding, YuvMatrix, YuvRange};
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 

@@ -71,7 +71,8 @@ pub(super) fn windows(filter: ResizeFilter, antialias: bool, axis: &Axis) -> Vec
         let at = |k: usize| value((k as f64 - center + 0.5) / width);
         let weights: Vec<f64> = (first..end).map(at).collect();
         let sum: f64 = weights.iter().sum();
-        trimmed(first, weights.iter().map(|weight| weight / sum).collect())
+        let weights: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();
+        trimmed(first, &weights)
     };
     let mirrored = |Window { start, mut weights }: Window| {
         weights.reverse();
@@ -95,7 +96,7 @@ fn nearest(from: f64, scale: f64, input: usize) -> impl Iterator<Item = Window> 
 }
 
 /// The window without zeros at its ends.
-fn trimmed(start: usize, weights: Vec<f64>) -> Window {
+fn trimmed(start: usize, weights: &[f64]) -> Window {
     let counts = |weight: &f64| *weight != 0.0;
     let first = weights.iter().position(counts).unwrap_or(0);
     let end = weights.iter().rposition(counts).map_or(1, |last| last + 1);

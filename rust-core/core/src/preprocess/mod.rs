@@ -27,7 +27,7 @@ use plan::Plan;
 /// Turns frames into one network's input.
 ///
 /// The first frame of a shape (format, crop, rotation, encoding) is planned for;
-/// after it, frames of that shape allocate nothing, whatever their strides.
+/// after it, frames of that shape and of its pixel strides allocate nothing.
 #[derive(Debug)]
 pub struct Preprocessor {
     spec: PreprocessSpec,
