@@ -20,7 +20,7 @@ fn answers(engine: &mut Engine, frame: &FrameView<'_>) -> Vec<(u32, f32)> {
     let levels = engine.bundle().manifest().levels.len();
     let answer = |level| {
         let outcome = engine.classify_at(level, frame).unwrap();
-        (outcome.label, outcome.score)
+        (outcome.label.unwrap(), outcome.score)
     };
     (0..levels).map(answer).collect()
 }
