@@ -6,7 +6,7 @@
 mod passes;
 mod tune;
 
-use biglittle::bundle::{LevelSpec, Manifest, NetworkSpec};
+use biglittle::bundle::{CalibrationScores, LevelSpec, Manifest, NetworkSpec};
 use biglittle::calibrate::{
     Certificate, CertifiedData, CertifiedNetwork, Loss, Method, SplitSpec, Target,
 };
@@ -68,6 +68,7 @@ pub fn calibrate(trace: &Trace, request: &Request, base: &Manifest) -> Result<Fo
         .collect::<Result<Vec<_>>>()?;
     let mut manifest = base.clone();
     let before = std::mem::take(&mut manifest.certificates);
+    manifest.calibration_scores = None;
     for level in &mut manifest.levels[..levels - 1] {
         if let Some(kind) = request.confidence {
             level.confidence = match level.confidence {
@@ -92,7 +93,8 @@ pub fn calibrate(trace: &Trace, request: &Request, base: &Manifest) -> Result<Fo
     }
     let kinds: Vec<ScoreKind> =
         manifest.levels.iter().map(|level| ScoreKind::of(level.confidence)).collect();
-    let counted = passes::count(&source, &kinds, request.loss, &before)?;
+    let range = manifest.score_range(0, meta.labels.len());
+    let counted = passes::count(&source, &kinds, request.loss, &before, range)?;
     let proven = passes::prove(&source, &kinds, request.loss, &targets, &counted, &manifest)?;
     let settings: Vec<Vec<Threshold>> =
         proven.iter().map(|proven| proven.thresholds.clone()).collect();
@@ -120,6 +122,7 @@ pub fn calibrate(trace: &Trace, request: &Request, base: &Manifest) -> Result<Fo
         level.threshold = Some(*threshold);
     }
     manifest.certificates.clone_from(&certificates);
+    manifest.calibration_scores = scores(&manifest, &counted);
     Ok(Found {
         certificates,
         fits,
@@ -151,6 +154,15 @@ fn networks(manifest: &Manifest) -> Vec<CertifiedNetwork> {
         sha256: network.file.sha256.clone(),
     };
     manifest.networks.iter().map(network).collect()
+}
+
+/// Without any score there is nothing that could drift.
+fn scores(manifest: &Manifest, counted: &Counted) -> Option<CalibrationScores> {
+    counted.scores.counts.iter().any(|count| *count > 0).then(|| CalibrationScores {
+        confidence: manifest.levels[0].confidence,
+        models_sha256: manifest.models_sha256(),
+        histogram: counted.scores,
+    })
 }
 
 fn data(source: &Source<'_>, counted: &Counted) -> CertifiedData {
