@@ -9,7 +9,7 @@ use clap_complete::Shell;
 
 use crate::commands::bench::Choice;
 use crate::output::Output;
-use crate::report::Chosen;
+use crate::rows::Chosen;
 use crate::search::Cost;
 use crate::trace::ScoreKind;
 

@@ -3,13 +3,16 @@
 
 mod args;
 mod certify;
+mod charts;
 mod commands;
 mod data;
 mod energy;
 mod files;
 mod measure;
 mod output;
+mod page;
 mod report;
+mod rows;
 mod search;
 mod target;
 mod terminal;

@@ -6,7 +6,7 @@
 mod passes;
 mod tune;
 
-use biglittle::bundle::{CalibrationScores, LevelSpec, Manifest, NetworkSpec};
+use biglittle::bundle::{CalibrationScores, Manifest, NetworkSpec};
 use biglittle::calibrate::{
     Certificate, CertifiedData, CertifiedNetwork, Loss, Method, SplitSpec, Target,
 };
@@ -79,18 +79,9 @@ pub fn calibrate(trace: &Trace, request: &Request, base: &Manifest) -> Result<Fo
     }
     // Says what a confidence needs that these networks have not.
     manifest.validate(meta.labels.len())?;
-    let mut source = Source { trace, split: request.split, rescored: None };
-    let fits = if request.tune { tune::fit(&source, &mut manifest)? } else { Vec::new() };
-    if !has_scores(&meta.manifest, &meta.norm_orders, &manifest) {
-        if !meta.has_outputs {
-            return Err(invalid(
-                "has no raw values, but the bundle's temperature or norm is not the recorded one: \
-                 record it again with this bundle"
-                    .into(),
-            ));
-        }
-        source.rescored = Some(manifest.clone());
-    }
+    let recorded = Source { trace, split: request.split, rescored: None };
+    let fits = if request.tune { tune::fit(&recorded, &mut manifest)? } else { Vec::new() };
+    let source = Source { split: request.split, ..Source::scored_by(trace, &manifest)? };
     let kinds: Vec<ScoreKind> =
         manifest.levels.iter().map(|level| ScoreKind::of(level.confidence)).collect();
     let range = manifest.score_range(0, meta.labels.len());
@@ -131,16 +122,6 @@ pub fn calibrate(trace: &Trace, request: &Request, base: &Manifest) -> Result<Fo
         not_finite: counted.not_finite,
         manifest,
     })
-}
-
-/// Whether the recorded scores are those that `manifest` asks for.
-pub fn has_scores(recorded: &Manifest, orders: &[f32], manifest: &Manifest) -> bool {
-    let same_norm = |(level, order): (&LevelSpec, &f32)| match level.confidence {
-        Confidence::MaxLogitPNorm { p } => p == *order,
-        _ => true,
-    };
-    recorded.models_sha256() == manifest.models_sha256()
-        && manifest.levels.iter().zip(orders).all(same_norm)
 }
 
 fn confidences(manifest: &Manifest) -> Vec<Confidence> {

@@ -243,9 +243,8 @@ impl Manifest {
     /// that network's classes, or probabilities by label.
     fn judged(&self, level: &LevelSpec, label_count: usize) -> (Option<OutputKind>, usize) {
         let by_label = level.networks.len() > 1 || level.answer == LevelAnswer::Committee;
-        let outputs = level.networks.iter().filter_map(|id| Some(&self.network(id)?.output));
-        match outputs.last() {
-            Some(output) if !by_label && !output.merges_classes() => {
+        match level.networks.first().and_then(|id| self.network(id)) {
+            Some(NetworkSpec { output, .. }) if !by_label && !output.merges_classes() => {
                 (Some(output.kind), output.class_count(label_count))
             }
             _ => (None, label_count),

@@ -3,7 +3,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::super::charts::{Chart, Colour, Mark, Sign};
+use crate::charts::{Chart, Colour, Mark, Sign};
 
 /// `place` is where the mark of the threshold in use stands, in the data's
 /// unit.
@@ -18,7 +18,7 @@ pub fn figure(chart: &Chart, id: &str, place: Option<(f64, f64)>) -> Markup {
                     @for (colour, sign, name) in &chart.legend { li { (swatch(*colour, *sign)) (name) } }
                 }
             }
-            svg viewBox=(Chart::view_box()) role="img" aria-labelledby={ (id) "-title" }
+            svg viewBox=(chart.size.view_box()) role="img" aria-labelledby={ (id) "-title" }
                 aria-describedby={ (id) "-text" }
                 data-mark=[chart.mark.map(Mark::name)]
                 data-frame=[chart.mark.map(|_| json.to_string())] {
