@@ -22,6 +22,10 @@ pub struct Size {
 
 impl Size {
     pub const USUAL: Size = Size { width: 440, height: 300 };
+    /// Of charts that stand above each other on one axis: on a screen, and on a
+    /// phone.
+    pub const WIDE: Size = Size { width: 1000, height: 180 };
+    pub const NARROW: Size = Size { width: 440, height: 210 };
 
     pub fn view_box(self) -> String {
         format!("0 0 {} {}", self.width * SCALE, self.height * SCALE)

@@ -56,7 +56,10 @@ type Context<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Ticked, Tick
 
 impl Plot<'_> {
     pub fn draw(self) -> Result<Chart> {
-        let size = Size::USUAL;
+        self.draw_in(Size::USUAL)
+    }
+
+    pub fn draw_in(&self, size: Size) -> Result<Chart> {
         let (inner, frame) = picture(size, |area| {
             let (mut chart, frame) = axes(area, &self.x, &self.y)?;
             for series in &self.series {
@@ -71,7 +74,7 @@ impl Plot<'_> {
         let named = |series: &&Series| series.look != Look::Helper;
         Ok(Chart {
             title: self.title.into(),
-            description: self.description,
+            description: self.description.clone(),
             inner,
             size,
             legend: self.series.iter().filter(named).map(entry).collect(),
@@ -104,7 +107,7 @@ pub fn axes<'a, 'b>(area: &'a Area<'b>, x: &Axis, y: &Axis) -> Result<(Context<'
         .margin_right(24 * SCALE)
         .margin_bottom(4 * SCALE)
         .margin_left(4 * SCALE)
-        .x_label_area_size(42 * SCALE)
+        .x_label_area_size(if x.label.is_empty() { 24 } else { 42 } * SCALE)
         .y_label_area_size(84 * SCALE)
         .build_cartesian_2d(range(x), range(y))
         .map_err(undrawn)?;

@@ -11,7 +11,7 @@ mod chart;
 mod file;
 pub mod words;
 
-pub use chart::figure;
+pub use chart::{figure, figure_in_two};
 pub use file::{check_output, write};
 
 use base64::Engine as _;
