@@ -34,6 +34,7 @@
 //! | [`monitor`] | audits, drift and accounts |
 //! | [`gate`] | whether an earlier answer serves for a frame of video |
 //! | [`storm`] | whether the big network may run in a burst |
+//! | [`state_file`] | where run-time state outlives the app |
 //! | [`engine`] | when networks are opened; joins all of the above |
 #![forbid(unsafe_code)]
 
@@ -46,6 +47,7 @@ pub mod decision;
 pub mod device;
 pub mod engine;
 mod error;
+mod files;
 pub mod frame;
 pub mod gate;
 pub mod monitor;
@@ -53,12 +55,13 @@ pub mod network;
 mod outcome;
 pub mod policy;
 pub mod preprocess;
+pub mod state_file;
 pub mod storm;
 mod tensor;
 
 pub use bundle::ModelBundle;
 pub use decision::{EscalationReason, Threshold};
-pub use engine::{Engine, EngineOptions, Opening, Runtime, RuntimeOptions};
+pub use engine::{Engine, EngineOptions, Opening, Runtime, RuntimeOptions, StateOrigin};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{FrameView, PixelFormat, Plane, Rect, Rotation, YuvEncoding, YuvMatrix, YuvRange};
 pub use network::ModelLimits;

@@ -34,7 +34,7 @@ pub(super) struct Watch {
 impl Watch {
     pub fn open(bundle: &ModelBundle, options: &RuntimeOptions) -> Result<Self> {
         let manifest = bundle.manifest();
-        let [little, big] = &manifest.levels[..] else {
+        let [_, big] = &manifest.levels[..] else {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!(
@@ -44,7 +44,7 @@ impl Watch {
                 ),
             ));
         };
-        let range = little.confidence.range(bundle.labels().len());
+        let range = manifest.score_range(0, bundle.labels().len());
         let name = format!("{} {}", manifest.name, manifest.version);
         Ok(Watch {
             runtime: Runtime::new(options, name, range)?,
@@ -53,6 +53,14 @@ impl Watch {
             offset_ms: 0,
             committee: big.answer == LevelAnswer::Committee,
         })
+    }
+
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    pub fn runtime_mut(&mut self) -> &mut Runtime {
+        &mut self.runtime
     }
 
     pub fn push_reading(&mut self, reading: &DeviceReading, now: Times) {
@@ -251,12 +259,12 @@ impl Engine {
     /// The run-time parts, if they are on.
     #[must_use]
     pub fn runtime(&self) -> Option<&Runtime> {
-        self.watch.as_ref().map(|watch| &watch.runtime)
+        self.watch.as_ref().map(Watch::runtime)
     }
 
     /// The run-time parts, if they are on: to set the user's mode or a budget,
     /// and to go on from a saved state.
     pub fn runtime_mut(&mut self) -> Option<&mut Runtime> {
-        self.watch.as_mut().map(|watch| &mut watch.runtime)
+        self.watch.as_mut().map(Watch::runtime_mut)
     }
 }
