@@ -39,6 +39,7 @@
 
 pub mod bundle;
 pub mod calibrate;
+mod cancel;
 pub mod cascade;
 pub mod clock;
 pub mod controller;
@@ -57,6 +58,7 @@ pub mod storm;
 mod tensor;
 
 pub use bundle::ModelBundle;
+pub use cancel::CancelFlag;
 pub use decision::{EscalationReason, Threshold};
 pub use engine::{Engine, EngineOptions, Opening, Runtime, RuntimeOptions};
 pub use error::{Error, ErrorKind, Result};
