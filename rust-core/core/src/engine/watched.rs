@@ -55,6 +55,14 @@ impl Watch {
         })
     }
 
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    pub fn runtime_mut(&mut self) -> &mut Runtime {
+        &mut self.runtime
+    }
+
     pub fn push_reading(&mut self, reading: &DeviceReading, now: Times) {
         let here = (now.wall_ns / 1_000_000) as i64;
         self.offset_ms = i64::try_from(reading.at_ms).unwrap_or(i64::MAX).saturating_sub(here);
@@ -257,12 +265,12 @@ impl Engine {
     /// The run-time parts, if they are on.
     #[must_use]
     pub fn runtime(&self) -> Option<&Runtime> {
-        self.watch.as_ref().map(|watch| &watch.runtime)
+        self.watch.as_ref().map(Watch::runtime)
     }
 
     /// The run-time parts, if they are on: to set the user's mode or a budget,
     /// and to go on from a saved state.
     pub fn runtime_mut(&mut self) -> Option<&mut Runtime> {
-        self.watch.as_mut().map(|watch| &mut watch.runtime)
+        self.watch.as_mut().map(Watch::runtime_mut)
     }
 }
