@@ -160,10 +160,11 @@ class ClassifyTest {
         runBlocking {
             TestData.open().use { engine ->
                 val gray = TestData.digits[0].planes
-                // Android's interleaved chroma: one buffer, whose last byte is missing.
+                // Android's interleaved chroma: planes that overlap, each without its last byte.
                 val side = TestData.SIDE / 2
-                val chroma = TestData.direct(ByteArray(2 * side * side - 1) { 128.toByte() })
+                val chroma = TestData.direct(ByteArray(2 * side * side) { 128.toByte() })
                 val v = chroma.duplicate().also { it.position(1) }
+                chroma.limit(chroma.capacity() - 1)
                 val strides = 2 * side
                 val planes = gray + Plane(chroma, strides, 2) + Plane(v, strides, 2)
                 val yuv = Frame(PixelFormat.YUV420, TestData.SIDE, TestData.SIDE, planes)
