@@ -21,7 +21,7 @@ internal class Phone(context: Context) {
     var battery: Intent? = null
 
     fun read(withHeadroom: Boolean): DeviceReading = DeviceReading(
-        atMs = SystemClock.elapsedRealtime(),
+        atMs = SystemClock.elapsedRealtime().toULong(),
         batteryPercent = batteryPercent(),
         charging = extra(BatteryManager.EXTRA_PLUGGED)?.let { it != 0 },
         lowPowerMode = power?.isPowerSaveMode,
