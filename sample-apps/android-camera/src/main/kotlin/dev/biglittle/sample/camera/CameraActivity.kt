@@ -12,7 +12,7 @@ import android.view.Surface
 import android.view.TextureView
 import dev.biglittle.BigLittle
 import dev.biglittle.DeviceTrace
-import dev.biglittle.TraceEvent
+import dev.biglittle.core.TraceEvent
 import dev.biglittle.UserMode
 import dev.biglittle.android.DeviceMonitor
 import dev.biglittle.android.open
