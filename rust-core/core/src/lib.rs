@@ -40,6 +40,7 @@
 
 pub mod bundle;
 pub mod calibrate;
+mod cancel;
 pub mod cascade;
 pub mod clock;
 pub mod controller;
@@ -60,6 +61,7 @@ pub mod storm;
 mod tensor;
 
 pub use bundle::ModelBundle;
+pub use cancel::CancelFlag;
 pub use decision::{EscalationReason, Threshold};
 pub use engine::{Engine, EngineOptions, Opening, Runtime, RuntimeOptions, StateOrigin};
 pub use error::{Error, ErrorKind, Result};
