@@ -5,6 +5,7 @@
 //! original frame. The same [`PreprocessSpec`] gives the same tensor on every
 //! device.
 
+mod colour;
 mod geometry;
 mod normalize;
 mod resize;

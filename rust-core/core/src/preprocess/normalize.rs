@@ -84,7 +84,9 @@ enum Source {
 
 fn source_of(format: PixelFormat, channels: ChannelOrder, channel: usize) -> Source {
     let (red, green, blue) = match format {
-        PixelFormat::Gray8 => return Source::Byte(0),
+        PixelFormat::Gray8 | PixelFormat::Yuv420 | PixelFormat::Nv12 | PixelFormat::Nv21 => {
+            return Source::Byte(0);
+        }
         PixelFormat::Rgb8 | PixelFormat::Rgba8 => (0, 1, 2),
         PixelFormat::Bgra8 => (2, 1, 0),
     };

@@ -4,6 +4,7 @@
 use fast_image_resize::images::{CroppedImage, Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
+use super::colour::YuvToRgb;
 use super::geometry::Geometry;
 use super::spec::ResizeFilter;
 use crate::error::{Error, ErrorKind, Result};
@@ -46,7 +47,18 @@ impl FrameResizer {
         }
     }
 
+    fn resize_yuv(&mut self, frame: &FrameView<'_>, geometry: &Geometry) -> Result<Pixels<'_>> {
+        let Rect { width, height, .. } = geometry.source;
+        let rgb = convert(frame, geometry.source);
+        let rgb = FrameView::packed(PixelFormat::Rgb8, width, height, &rgb, 3 * width as usize)?;
+        let source = rgb.crop();
+        self.resize(&rgb, &Geometry { source, ..*geometry })
+    }
+
     pub fn resize(&mut self, frame: &FrameView<'_>, geometry: &Geometry) -> Result<Pixels<'_>> {
+        if frame.format().is_yuv() {
+            return self.resize_yuv(frame, geometry);
+        }
         let format = frame.format();
         let plane = frame.planes()[0];
         let Geometry { source, resized: (width, height), .. } = *geometry;
@@ -81,6 +93,27 @@ impl FrameResizer {
         self.resizer.resize(&image, &mut target, &options).map_err(refused)?;
         Ok(Pixels { format, width: width as usize, data: &self.resized })
     }
+}
+
+/// The pixels of `source`, converted.
+fn convert(frame: &FrameView<'_>, source: Rect) -> Vec<u8> {
+    let to_rgb = YuvToRgb::new(frame.yuv_encoding());
+    let planes = frame.planes();
+    let at = |plane: &Plane<'_>, x: usize, y: usize| y * plane.row_stride + x * plane.pixel_stride;
+    let mut rgb = Vec::with_capacity(3 * source.width as usize * source.height as usize);
+    for y in source.y as usize..(source.y + source.height) as usize {
+        for x in source.x as usize..(source.x + source.width) as usize {
+            let luma = planes[0].data[at(&planes[0], x, y)];
+            let chroma = at(&planes[1], x / 2, y / 2);
+            let (cb, cr) = match frame.format() {
+                PixelFormat::Nv12 => (planes[1].data[chroma], planes[1].data[chroma + 1]),
+                PixelFormat::Nv21 => (planes[1].data[chroma + 1], planes[1].data[chroma]),
+                _ => (planes[1].data[chroma], planes[2].data[at(&planes[2], x / 2, y / 2)]),
+            };
+            rgb.extend_from_slice(&to_rgb.rgb(luma, cb, cr));
+        }
+    }
+    rgb
 }
 
 /// The plane as an image of whole pixels whose extra columns are the rows'

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::frame::{PixelFormat, Plane, Rect, Rotation};
+use crate::frame::{PixelFormat, Plane, Rect, Rotation, YuvEncoding, YuvRange};
 
 fn spec(width: u32, height: u32, channels: ChannelOrder) -> PreprocessSpec {
     let count = channels.count() as usize;
@@ -52,6 +52,33 @@ fn every_packed_format_gives_the_same_tensor() {
             assert_eq!(run(&spec, &rgba), run(&spec, &rgb));
             assert_eq!(run(&spec, &bgra), run(&spec, &rgb));
         }
+    }
+}
+
+#[test]
+fn every_yuv_layout_gives_the_same_tensor() {
+    // 4 columns by 2 rows: two chroma samples.
+    let luma = [81u8, 81, 145, 145, 81, 81, 145, 145];
+    let (cb, cr, pairs, swapped) =
+        ([90u8, 54], [240u8, 34], [90u8, 240, 54, 34], [240u8, 90, 34, 54]);
+    let plane = |data, row_stride, pixel_stride| Plane { data, row_stride, pixel_stride };
+    let y = plane(&luma, 4, 1);
+    for (format, planes) in [
+        (PixelFormat::Yuv420, &[y, plane(&cb, 2, 1), plane(&cr, 2, 1)][..]),
+        (PixelFormat::Yuv420, &[y, plane(&pairs[..3], 4, 2), plane(&pairs[1..], 4, 2)]),
+        (PixelFormat::Nv12, &[y, plane(&pairs, 4, 2)]),
+        (PixelFormat::Nv21, &[y, plane(&swapped, 4, 2)]),
+    ] {
+        let limited = YuvEncoding { range: YuvRange::Limited, ..YuvEncoding::default() };
+        let frame = FrameView::new(format, 4, 2, planes).unwrap().with_yuv_encoding(limited);
+        let spec =
+            PreprocessSpec { filter: ResizeFilter::Nearest, ..spec(4, 2, ChannelOrder::Rgb) };
+        // Pure red and pure green, by BT.601 within its rounding.
+        let (red, green, blue) = ([254., 254., 0., 0.], [0., 0., 255., 255.], [0., 0., 1., 1.]);
+        let rows = [red, red, green, green, blue, blue].concat();
+        let values = run(&spec, &frame);
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1.0;
+        assert!(values.iter().zip(&rows).all(close), "{format:?}: {values:?}");
     }
 }
 

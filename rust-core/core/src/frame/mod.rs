@@ -6,42 +6,16 @@
 //! [`preprocess`](crate::preprocess)'s work, which reads frames through this
 //! type only.
 
+mod format;
+
+pub use format::{PixelFormat, YuvEncoding, YuvMatrix, YuvRange};
+
 use crate::error::{Error, ErrorKind, Result};
+use format::PlaneKind;
 
 /// The longest side of a frame, in pixels. No camera delivers more, and
 /// products of two sides stay within 32 bits.
 pub const MAX_FRAME_SIDE: u32 = 32_768;
-
-/// How the bytes of a frame encode its pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PixelFormat {
-    /// One plane, one byte a pixel: luma.
-    Gray8,
-    /// One plane, three bytes a pixel: red, green, blue.
-    Rgb8,
-    /// One plane, four bytes a pixel: red, green, blue, alpha. Alpha is ignored.
-    Rgba8,
-    /// One plane, four bytes a pixel: blue, green, red, alpha. Alpha is ignored.
-    Bgra8,
-}
-
-impl PixelFormat {
-    /// The number of planes a frame of this format has.
-    #[must_use]
-    pub fn plane_count(self) -> usize {
-        1
-    }
-
-    /// The bytes one pixel occupies in the first plane.
-    #[must_use]
-    pub fn bytes_per_pixel(self) -> usize {
-        match self {
-            PixelFormat::Gray8 => 1,
-            PixelFormat::Rgb8 => 3,
-            PixelFormat::Rgba8 | PixelFormat::Bgra8 => 4,
-        }
-    }
-}
 
 /// How far a frame must be turned clockwise to stand upright, as cameras
 /// report it (`ImageInfo.rotationDegrees` on Android).
@@ -115,6 +89,7 @@ pub struct FrameView<'a> {
     planes: [Plane<'a>; 3],
     rotation: Rotation,
     crop: Rect,
+    yuv: YuvEncoding,
 }
 
 impl<'a> FrameView<'a> {
@@ -138,20 +113,30 @@ impl<'a> FrameView<'a> {
                 )));
             }
         }
-        if planes.len() != format.plane_count() {
+        let kinds = format.planes();
+        if planes.len() != kinds.len() {
             return Err(invalid(format!(
-                "a {format:?} frame has {} plane, but {} were given",
-                format.plane_count(),
+                "a {format:?} frame has {} plane(s), but {} were given",
+                kinds.len(),
                 planes.len()
             )));
         }
         let mut owned = [Plane::default(); 3];
-        for (index, plane) in planes.iter().enumerate() {
-            check_plane(index, plane, width, height, format.bytes_per_pixel())?;
+        for (index, (plane, kind)) in planes.iter().zip(kinds).enumerate() {
+            let (columns, rows) = kind.size(width, height);
+            check_plane(index, *kind, plane, columns, rows)?;
             owned[index] = *plane;
         }
         let crop = Rect { x: 0, y: 0, width, height };
-        Ok(FrameView { format, width, height, planes: owned, rotation: Rotation::None, crop })
+        Ok(FrameView {
+            format,
+            width,
+            height,
+            planes: owned,
+            rotation: Rotation::None,
+            crop,
+            yuv: YuvEncoding::default(),
+        })
     }
 
     /// A frame in one plane whose pixels lie side by side; `row_stride` is in
@@ -199,6 +184,14 @@ impl<'a> FrameView<'a> {
         Ok(self)
     }
 
+    /// The same frame, whose luma and chroma mean colours as `encoding` says.
+    /// Formats without chroma ignore it.
+    #[must_use]
+    pub fn with_yuv_encoding(mut self, encoding: YuvEncoding) -> Self {
+        self.yuv = encoding;
+        self
+    }
+
     /// How the bytes encode the pixels.
     #[must_use]
     pub fn format(&self) -> PixelFormat {
@@ -234,55 +227,61 @@ impl<'a> FrameView<'a> {
     pub fn crop(&self) -> Rect {
         self.crop
     }
+
+    /// What colours luma and chroma mean.
+    #[must_use]
+    pub fn yuv_encoding(&self) -> YuvEncoding {
+        self.yuv
+    }
 }
 
+/// Checks one plane of `columns` by `rows` samples. Only bytes that hold a sample
+/// have to be there: sample `x` of row `y` starts at byte
+/// `y * row_stride + x * pixel_stride`, so that the last row may end with its
+/// last sample.
 fn check_plane(
     index: usize,
+    kind: PlaneKind,
     plane: &Plane<'_>,
-    width: u32,
-    height: u32,
-    pixel_bytes: usize,
+    columns: u32,
+    rows: u32,
 ) -> Result<()> {
-    if plane.pixel_stride < pixel_bytes {
-        return Err(invalid(format!(
-            "plane {index} has a pixel stride of {} bytes: its pixels need at least {pixel_bytes}",
-            plane.pixel_stride
-        )));
+    let PlaneKind { name, bytes, .. } = kind;
+    let refused = |rest: String| Err(invalid(format!("plane {index} ({name}) has {rest}")));
+    let Plane { data, row_stride, pixel_stride } = *plane;
+    if pixel_stride < bytes {
+        return refused(format!(
+            "a pixel stride of {pixel_stride} bytes: its samples need at least {bytes}"
+        ));
     }
     // In 64 bits, so that a 32-bit phone finds the same answer.
-    let columns_before = u64::from(width - 1);
-    let rows_before = u64::from(height - 1);
-    let row_bytes = columns_before
-        .checked_mul(plane.pixel_stride as u64)
-        .and_then(|bytes| bytes.checked_add(pixel_bytes as u64));
+    let row_bytes = u64::from(columns - 1)
+        .checked_mul(pixel_stride as u64)
+        .and_then(|before| before.checked_add(bytes as u64));
     let Some(row_bytes) = row_bytes else {
-        return Err(invalid(format!(
-            "plane {index} has a pixel stride of {} bytes: {width} columns of it are beyond any \
-             buffer",
-            plane.pixel_stride
-        )));
+        return refused(format!(
+            "a pixel stride of {pixel_stride} bytes: {columns} columns of it are beyond any buffer"
+        ));
     };
-    if height > 1 && (plane.row_stride as u64) < row_bytes {
-        return Err(invalid(format!(
-            "plane {index} has a row stride of {} bytes: a row of {width} pixels needs at least \
-             {row_bytes}",
-            plane.row_stride
-        )));
+    if rows > 1 && (row_stride as u64) < row_bytes {
+        return refused(format!(
+            "a row stride of {row_stride} bytes: a row of {columns} samples needs at least \
+             {row_bytes}"
+        ));
     }
-    let needed = rows_before
-        .checked_mul(plane.row_stride as u64)
-        .and_then(|bytes| bytes.checked_add(row_bytes));
+    let needed = u64::from(rows - 1)
+        .checked_mul(row_stride as u64)
+        .and_then(|before| before.checked_add(row_bytes));
     match needed {
-        Some(needed) if plane.data.len() as u64 >= needed => Ok(()),
-        Some(needed) => Err(invalid(format!(
-            "plane {index} has {} bytes: {width}x{height} pixels at a row stride of {} need {needed}",
-            plane.data.len(),
-            plane.row_stride
-        ))),
-        None => Err(invalid(format!(
-            "plane {index} has a row stride of {} bytes: {height} rows of it are beyond any buffer",
-            plane.row_stride
-        ))),
+        Some(needed) if data.len() as u64 >= needed => Ok(()),
+        Some(needed) => refused(format!(
+            "{} bytes: {columns}x{rows} samples at a row stride of {row_stride} and a pixel \
+             stride of {pixel_stride} need {needed}",
+            data.len()
+        )),
+        None => refused(format!(
+            "a row stride of {row_stride} bytes: {rows} rows of it are beyond any buffer"
+        )),
     }
 }
 
@@ -291,88 +290,4 @@ fn invalid(message: String) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn message(result: Result<FrameView<'_>>) -> String {
-        let error = result.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidFrame);
-        error.to_string()
-    }
-
-    #[test]
-    fn the_last_row_may_end_after_its_last_pixel() {
-        let bytes = [0u8; 10 + 6];
-        assert!(FrameView::packed(PixelFormat::Rgb8, 2, 2, &bytes, 10).is_ok());
-        let short = message(FrameView::packed(PixelFormat::Rgb8, 2, 2, &bytes[1..], 10));
-        assert!(short.contains("plane 0 has 15 bytes") && short.contains("need 16"), "{short}");
-    }
-
-    #[test]
-    fn lies_about_sizes_name_the_value_and_the_need() {
-        let bytes = [0u8; 64];
-        let packed =
-            |w, h, stride| message(FrameView::packed(PixelFormat::Gray8, w, h, &bytes, stride));
-        assert!(packed(0, 4, 8).contains("width is 0"));
-        assert!(packed(4, 0, 8).contains("height is 0"));
-        assert!(packed(40_000, 1, 40_000).contains("width is 40000"));
-        assert!(
-            packed(8, 2, 7).contains("row stride of 7") && packed(8, 2, 7).contains("at least 8")
-        );
-        assert!(packed(8, 9, 8).contains("need 72"));
-        assert!(packed(8, 32_768, usize::MAX).contains("beyond any buffer"));
-        let plane = Plane { data: &bytes, row_stride: 8, pixel_stride: 3 };
-        let rgba = message(FrameView::new(PixelFormat::Rgba8, 1, 1, &[plane]));
-        assert!(rgba.contains("pixel stride of 3") && rgba.contains("at least 4"), "{rgba}");
-        let huge = Plane { data: &bytes, row_stride: 8, pixel_stride: usize::MAX };
-        let huge = message(FrameView::new(PixelFormat::Gray8, 3, 1, &[huge]));
-        assert!(huge.contains("beyond any buffer"), "{huge}");
-        let two = message(FrameView::new(PixelFormat::Gray8, 1, 1, &[plane, plane]));
-        assert!(two.contains("2 were given"), "{two}");
-    }
-
-    #[test]
-    fn only_quarter_turns_are_rotations() {
-        for degrees in [45, -90, 360, 1, i32::MAX] {
-            let error = Rotation::from_degrees(degrees).unwrap_err();
-            assert!(error.to_string().contains(&degrees.to_string()));
-        }
-        assert_eq!(Rotation::from_degrees(270).unwrap(), Rotation::Clockwise270);
-    }
-
-    #[test]
-    fn crops_stay_inside() {
-        let bytes = [0u8; 64];
-        let frame = FrameView::packed(PixelFormat::Gray8, 8, 8, &bytes, 8).unwrap();
-        let crop = |x, y, width, height| frame.with_crop(Rect { x, y, width, height });
-        assert!(crop(0, 0, 8, 8).is_ok());
-        assert!(crop(7, 7, 1, 1).is_ok());
-        for (x, y, width, height) in
-            [(0, 0, 0, 8), (0, 0, 8, 0), (1, 0, 8, 8), (0, 8, 1, 1), (u32::MAX, 0, 2, 1)]
-        {
-            assert!(message(crop(x, y, width, height)).starts_with("crop takes"));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn an_accepted_frame_can_be_read_at_every_pixel(
-            width in 1u32..40, height in 1u32..40, row_stride in 0usize..200,
-            pixel_stride in 0usize..6, length in 0usize..4000, rgb in any::<bool>(),
-        ) {
-            let data = vec![7u8; length];
-            let format = if rgb { PixelFormat::Rgb8 } else { PixelFormat::Gray8 };
-            let plane = Plane { data: &data, row_stride, pixel_stride };
-            if let Ok(frame) = FrameView::new(format, width, height, &[plane]) {
-                let plane = frame.planes()[0];
-                for y in 0..height as usize {
-                    for x in 0..width as usize {
-                        let at = y * plane.row_stride + x * plane.pixel_stride;
-                        prop_assert!(at + format.bytes_per_pixel() <= plane.data.len());
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;
