@@ -19,7 +19,10 @@ swift_package() {
 part_package() {
   local generated=$ios/generated library=$root/target/debug/libbiglittle_ffi.a
   # shellcheck disable=SC2046
-  limited 2400 cargo build $(locked) -p biglittle-ffi -p biglittle-bindgen
+  limited 2400 cargo build $(locked) -p biglittle-ffi
+  # Apart: built together, the library would carry the generator's features.
+  # shellcheck disable=SC2046
+  limited 1200 cargo build $(locked) -p biglittle-bindgen
   rm -rf "$generated"
   mkdir -p "$generated/BigLittleBindings" "$generated/BigLittleFFI" "$ios/host"
   local generate=("$root/target/debug/uniffi-bindgen-swift" "$library")

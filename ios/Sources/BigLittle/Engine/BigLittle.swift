@@ -40,7 +40,7 @@ public actor BigLittle {
   /// - Throws: ``BigLittleError``: `io` when there is no such file, `invalidBundle`
   ///   when it is damaged, `invalidModel` when a network cannot be opened.
   public static func open(
-    contentsOf url: URL, options: EngineOptions = EngineOptions(),
+    contentsOf url: URL, options: EngineOptions = EngineOptions(opening: .lazy),
     qos: DispatchQoS = .userInitiated
   ) async throws -> BigLittle {
     guard url.isFileURL else {
@@ -58,7 +58,7 @@ public actor BigLittle {
   ///   - options: As for a file.
   ///   - qos: The priority of the engine's queue.
   public static func open(
-    bytes: Data, options: EngineOptions = EngineOptions(), qos: DispatchQoS = .userInitiated
+    bytes: Data, options: EngineOptions = EngineOptions(opening: .lazy), qos: DispatchQoS = .userInitiated
   ) async throws -> BigLittle {
     try await open(qos: qos) { try NativeEngine.openBytes(bytes: bytes, options: options) }
   }

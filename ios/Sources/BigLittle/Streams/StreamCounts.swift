@@ -1,7 +1,7 @@
 /// What became of the frames of a stream.
 ///
 /// When the stream is over, `received = answered + reused + dropped`.
-public struct StreamCounts: Sendable, Equatable {
+public struct StreamCounts: Sendable, Hashable {
   /// Frames that came in.
   public internal(set) var received = 0
   /// Frames that networks answered.
@@ -12,8 +12,13 @@ public struct StreamCounts: Sendable, Equatable {
   /// engine had no time for its big network, or the stream ended.
   public internal(set) var dropped = 0
 
-  /// Frames that came in and of which nothing is known yet.
-  var open: Int { received - answered - reused - dropped }
+  /// Counts as they are given, such as to compare with.
+  public init(received: Int = 0, answered: Int = 0, reused: Int = 0, dropped: Int = 0) {
+    self.received = received
+    self.answered = answered
+    self.reused = reused
+    self.dropped = dropped
+  }
 
   mutating func add(_ outcome: Outcome) {
     if outcome.status == .dropped {
