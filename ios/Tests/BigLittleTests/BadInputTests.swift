@@ -27,7 +27,7 @@ import Testing
       (good(28, 28, 27), ["27", "28"]),
       (good(28, 28, -28), ["-28"]),
       (good(28, 28, .max), ["row stride"]),
-      (good(.max, 28, nil), ["frame width"]),
+      (good(.max, 28, 28), ["frame width"]),
       (turned, ["45"]),
       (cropped, ["20"]),
       (planes(0, .gray8), ["0 were given"]),

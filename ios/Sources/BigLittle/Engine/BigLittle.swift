@@ -81,12 +81,24 @@ public actor BigLittle {
   ///   the bytes, `inference` when no network had a usable answer, `closed` after
   ///   ``close()``.
   public func classify(_ frame: Frame) async throws -> Outcome {
-    try await cancellation.run {
-      try frame.borrow { planes, layout in
-        try calling {
-          try native.classify(
-            plane0: planes[0], plane1: planes[1], plane2: planes[2], layout: layout)
-        }
+    try Task.checkCancellation()
+    let run = cancellation.begin()
+    defer { cancellation.end() }
+    return try await withTaskCancellationHandler {
+      let outcome = try self.classifyNow(frame)
+      // Also where it came before there was a run to stop, or after the last network.
+      try Task.checkCancellation()
+      return outcome
+    } onCancel: {
+      cancellation.cancel(run)
+    }
+  }
+
+  private func classifyNow(_ frame: Frame) throws -> Outcome {
+    try frame.borrow { planes, layout in
+      try calling {
+        try native.classify(
+          plane0: planes[0], plane1: planes[1], plane2: planes[2], layout: layout)
       }
     }
   }

@@ -2,32 +2,27 @@
 /// to another task's run that comes after it.
 final class RunCancellation: Sendable {
   private let current = Locked<(run: UInt64, isRunning: Bool)>((0, false))
-  private let cancel: @Sendable () -> Void
+  private let stop: @Sendable () -> Void
 
-  init(_ cancel: @escaping @Sendable () -> Void) { self.cancel = cancel }
+  init(_ stop: @escaping @Sendable () -> Void) { self.stop = stop }
 
-  /// Runs `body`; if the task is cancelled meanwhile, stops it.
-  ///
-  /// Inherits the caller's isolation and does not leave it.
-  func run<Result: Sendable>(
-    isolation: isolated (any Actor)? = #isolation, _ body: () throws -> Result
-  ) async throws -> Result {
-    try Task.checkCancellation()
-    let run = current.withLock { current in
+  /// A number for a run that begins.
+  func begin() -> UInt64 {
+    current.withLock { current in
       current = (current.run + 1, true)
       return current.run
     }
-    defer { current.withLock { $0.isRunning = false } }
-    return try await withTaskCancellationHandler {
-      // The handler may already have been called, before there was a run to stop.
-      try Task.checkCancellation()
-      let result = try body()
-      try Task.checkCancellation()
-      return result
-    } onCancel: {
-      current.withLock { current in
-        if current == (run, true) { cancel() }
-      }
+  }
+
+  /// The run is over.
+  func end() {
+    current.withLock { $0.isRunning = false }
+  }
+
+  /// Stops this run if it is still the one in progress.
+  func cancel(_ run: UInt64) {
+    current.withLock { current in
+      if current == (run, true) { stop() }
     }
   }
 }
