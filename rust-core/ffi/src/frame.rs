@@ -6,34 +6,59 @@ use biglittle::{FrameView, PixelFormat, Plane, Rect, Rotation};
 
 use crate::error::NativeError;
 
+/// How the bytes of a frame encode its pixels.
+///
+/// In the three YUV formats one chroma sample stands for 2 by 2 pixels, centred
+/// on them; a frame of odd sides has `(width + 1) / 2` by `(height + 1) / 2` of
+/// them. What colours they mean is said by `YuvEncoding`.
 #[uniffi::remote(Enum)]
 pub enum PixelFormat {
+    /// One plane, one byte a pixel: luma.
     Gray8,
+    /// One plane, three bytes a pixel: red, green, blue.
     Rgb8,
+    /// One plane, four bytes a pixel: red, green, blue, alpha. Alpha is ignored.
     Rgba8,
+    /// One plane, four bytes a pixel: blue, green, red, alpha. Alpha is ignored.
     Bgra8,
+    /// Three planes of one byte a sample: Y, Cb (U), Cr (V), with any row and
+    /// pixel strides. Android's `YUV_420_888`; its chroma planes may overlap.
     Yuv420,
+    /// Two planes: Y, then pairs of Cb and Cr. iOS's bi-planar formats `420f`
+    /// and `420v`.
     Nv12,
+    /// Two planes: Y, then pairs of Cr and Cb.
     Nv21,
 }
 
+/// The weights of red, green and blue in luma.
 #[uniffi::remote(Enum)]
 pub enum YuvMatrix {
+    /// ITU-R BT.601: JPEG, and the cameras of Android.
     Bt601,
+    /// ITU-R BT.709: HD video, and most cameras of iOS.
     Bt709,
 }
 
+/// The bytes that stand for black and white.
 #[uniffi::remote(Enum)]
 pub enum YuvRange {
+    /// Luma and chroma from 0 to 255 (iOS `420f`).
     Full,
+    /// Luma from 16 to 235, chroma from 16 to 240 (video range, iOS `420v`).
     Limited,
 }
 
+/// A rectangle of pixels in the frame's buffer, before any rotation.
 #[uniffi::remote(Record)]
 pub struct Rect {
+    /// The leftmost column.
     pub x: u32,
+    /// The topmost row.
     pub y: u32,
+    /// The number of columns, at least 1.
     pub width: u32,
+    /// The number of rows, at least 1.
     pub height: u32,
 }
 

@@ -5,9 +5,15 @@ use biglittle::Threshold;
 use biglittle::bundle::{LevelAnswer, LevelSpec, Manifest};
 use biglittle::calibrate::Loss;
 
+/// What a calibration sample costs where the answer of an earlier level stands
+/// instead of the last level's.
 #[uniffi::remote(Enum)]
 pub enum Loss {
+    /// The answer that stands is wrong where the last level's is right. Needs
+    /// labels; bounds the loss of accuracy from above.
     Harm,
+    /// The answer that stands is not the last level's. Needs no labels, so it
+    /// can be calibrated on the device; never less than harm.
     Disagree,
 }
 

@@ -9,6 +9,8 @@
 //! Frames go two ways: over UniFFI as bare byte slices, for Swift, and over JNI
 //! as direct byte buffers (`jni`), for Kotlin. Neither copies a pixel.
 
+#![allow(clippy::needless_pass_by_value, reason = "what comes over the border comes by value")]
+
 mod answer;
 mod device;
 mod engine;

@@ -48,68 +48,111 @@ impl From<&engine::StateOrigin> for StateOrigin {
     }
 }
 
+/// When the networks behind the first level are opened.
 #[uniffi::remote(Enum)]
 pub enum Opening {
+    /// When they are first needed: opening costs least, the first escalation
+    /// waits for it, and a network that cannot be opened shows only then, as
+    /// `Fallback`.
     Lazy,
+    /// Together with the first: nothing waits later.
     Eager,
+    /// As `Eager`, and every network runs once on an empty input, so that the
+    /// first frames are not slower than the rest.
     WarmUp,
 }
 
+/// A budget, and what frames cost where it is one of energy.
 #[uniffi::remote(Record)]
 pub struct Budget {
+    /// What may be spent.
     pub kind: BudgetKind,
+    /// What a frame costs; needed unless the budget is a share.
     #[uniffi(default = None)]
     pub costs: Option<FrameCosts>,
 }
 
+/// What may be spent.
 #[uniffi::remote(Enum)]
 pub enum BudgetKind {
+    /// This share of frames may run the big network, 0 to 1.
     BigShare(f64),
+    /// A frame may cost this many millijoules in the mean, above 0.
     EnergyPerFrame(f64),
+    /// The battery is to last.
     BatteryUntil {
+        /// Until when, on the clock of the readings.
         until_ms: u64,
+        /// The percentage that is to be left then, 0 to 100.
         reserve_percent: f64,
+        /// What the full battery holds, in joules, above 0.
         capacity_joules: f64,
+        /// What everything else on the phone takes, in milliwatts.
         other_milliwatts: f64,
     },
 }
 
+/// What one frame costs, in millijoules.
 #[uniffi::remote(Record)]
 pub struct FrameCosts {
+    /// The little network with everything that happens for every frame, 0 or
+    /// more.
     pub little_millijoules: f64,
+    /// The big network, above 0.
     pub big_millijoules: f64,
 }
 
+/// When an earlier answer is good enough.
 #[uniffi::remote(Record)]
 pub struct GateOptions {
+    /// The largest mean difference of brightness over the picture, 0 to 255.
     pub mean_difference: f32,
+    /// The largest difference of any of its 256 cells, 0 to 255: something small
+    /// that moves.
     pub cell_difference: u8,
+    /// How old the answer may be.
     pub max_age_ms: u64,
 }
 
+/// How much of the big network is allowed at once, and what happens else.
 #[uniffi::remote(Record)]
 pub struct StormOptions {
+    /// Runs of the big network a second in the long run, above 0.
     pub runs_per_second: f64,
+    /// Runs that may be saved up for a burst, at least 1.
     pub burst: f64,
+    /// The longest time from a frame's arrival to its answer, by how long the
+    /// big network took lately. 0 for no deadline.
     pub deadline_ms: f64,
+    /// What gives way.
     pub priority: StormPriority,
 }
 
+/// How often frames are audited.
 #[uniffi::remote(Record)]
 pub struct AuditOptions {
+    /// The probability of an audit, 0 (never) to 1.
     #[uniffi(default = 0.01)]
     pub probability: f64,
+    /// The probability after a drift alarm, not less.
     #[uniffi(default = 0.05)]
     pub raised_probability: f64,
+    /// For how many frames it is raised.
     #[uniffi(default = 20000)]
     pub raised_frames: u32,
+    /// Where the random numbers begin. Give each phone another one.
     #[uniffi(default = 0)]
     pub seed: u64,
 }
 
+/// What happens to an unsure frame for which the big network may not run.
 #[uniffi::remote(Enum)]
 pub enum StormPriority {
+    /// It is dropped and counted: every answer that is given is within the
+    /// certificate.
     CertificateFirst,
+    /// The little network's answer is given, marked degraded and counted apart:
+    /// it is outside the certificate.
     LatencyFirst,
 }
 

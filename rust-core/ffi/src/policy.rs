@@ -13,59 +13,99 @@ uniffi::custom_type!(Threshold, f32, {
     try_lift: |value| Ok(Threshold::new(value)?),
 });
 
+/// A threshold of the first level that keeps a promise: with it, or any above
+/// it, the mean loss is at most `eps`. Where it comes from is calibration's
+/// work.
 #[uniffi::remote(Record)]
 pub struct CertifiedThreshold {
+    /// The largest mean loss, above 0 to 1. At 1 nothing is promised: this is
+    /// how a threshold without a certificate is written.
     pub eps: f64,
+    /// What a score has to be above.
     pub threshold: Threshold,
 }
 
+/// What the level of saving is due to.
 #[uniffi::remote(Enum)]
 pub enum LevelCause {
+    /// Nothing is to be saved.
     AllWell,
+    /// Battery or heat is unknown: the safe mode.
     Unknown,
+    /// The battery is low.
     Battery,
+    /// The phone's low-power mode is on.
     LowPowerMode,
+    /// The phone is warm.
     Thermal,
+    /// The user chose to save.
     UserMode,
+    /// A higher level was needed a short while ago.
     Held,
 }
 
+/// What the certified floor is due to.
 #[uniffi::remote(Enum)]
 pub enum FloorCause {
+    /// The certificate that the app promises to keep.
     Promise,
+    /// An accuracy alarm: a stricter certificate, or a fresh one.
     AccuracyAlarm,
+    /// The user chose the strictest certificate.
     PreciseMode,
 }
 
+/// What the share of the big network is due to.
 #[uniffi::remote(Enum)]
 pub enum RateCause {
+    /// The level of saving.
     Level,
+    /// The thermal headroom.
     Headroom,
+    /// The app's budget.
     Budget,
 }
 
+/// Which of the demands decided the threshold.
 #[uniffi::remote(Enum)]
 pub enum ThresholdReason {
+    /// The certificate of the level of saving.
     Level,
+    /// The level's share of the big network.
     LevelRate,
+    /// The share of the big network that thermal headroom allows.
     HeadroomRate,
+    /// The share of the big network that the budget allows.
     BudgetRate,
+    /// The promise: less was wanted.
     CertifiedFloor,
+    /// A floor raised by an accuracy alarm: less was wanted.
     AccuracyAlarm,
+    /// The user's wish for precision: less was wanted.
     PreciseMode,
 }
 
+/// A budget that the certified floor does not let be kept.
 #[uniffi::remote(Record)]
 pub struct BudgetInfeasible {
+    /// The share of frames that the budget allows the big network.
     pub allowed_rate: f64,
+    /// The lowest share that is possible at the floor.
     pub nearest_rate: f64,
+    /// The frame rate at which the same is spent in a second as the budget
+    /// would spend at the present one.
     pub suggested_frames_per_second: f64,
 }
 
+/// What was wrong with readings, counted.
 #[uniffi::remote(Record)]
 pub struct ReadingFaults {
+    /// Values that are no measurement, such as a battery of -1 % or a headroom
+    /// of NaN: taken as missing.
     pub ignored: u64,
+    /// Values beyond the range: taken as its end.
     pub clamped: u64,
+    /// Times before an earlier one: no time was taken to have passed.
     pub backwards: u64,
 }
 

@@ -7,14 +7,22 @@ use biglittle::policy::{CertifiedThreshold, LevelCause, PolicyOptions, Threshold
 
 use crate::error::{NativeError, guarded};
 
+/// What is in force after an event and the frames that follow it.
 #[uniffi::remote(Record)]
 pub struct ReplayStep {
+    /// When the event happened.
     pub at_ms: u64,
+    /// What the first level's score has to be above.
     pub threshold: Threshold,
+    /// Which of the demands decided that.
     pub reason: ThresholdReason,
+    /// The level of saving, 0 to 3.
     pub level: u8,
+    /// What the level is due to.
     pub level_cause: LevelCause,
+    /// The share of frames that may run the big network, 0 to 1.
     pub target_rate: f64,
+    /// What the frame rate should be multiplied with, above 0 to 1.
     pub frame_rate_factor: f64,
 }
 

@@ -4,38 +4,64 @@ use biglittle::clock::Times;
 use biglittle::engine::Runtime;
 use biglittle::monitor::{EnergyModel, EnergyProvenance, FrameCounts, Spent};
 
+/// Frames by how they were answered.
 #[uniffi::remote(Record)]
 pub struct FrameCounts {
+    /// All frames: the sum of the six below.
     pub seen: u64,
+    /// Answered by the first level.
     pub little: u64,
+    /// Answered by a later level, or as a fallback for it.
     pub big: u64,
+    /// Answered with the answer of an earlier frame.
     pub reused: u64,
+    /// Answered by the unsure first level for want of time.
     pub degraded: u64,
+    /// Dropped for want of time, or cancelled.
     pub dropped: u64,
+    /// Without any usable answer.
     pub failed: u64,
+    /// Audited as well.
     pub audited: u64,
+    /// Of those answered by the first level: not sure enough for the certified
+    /// floor.
     pub below_certificate: u64,
 }
 
+/// Time and multiply-accumulates.
 #[uniffi::remote(Record)]
 pub struct Spent {
+    /// On both clocks.
     pub times: Times,
+    /// The multiply-accumulates of networks.
     pub macs: u64,
 }
 
+/// Where a figure of energy comes from.
 #[uniffi::remote(Enum)]
 pub enum EnergyProvenance {
+    /// A power rail was measured.
     MeasuredRail,
+    /// The battery's own counter, for the whole phone.
     BatteryCounter,
+    /// A table of the phone's power times measured processor time.
     TableXLatency,
+    /// Multiply-accumulates: ratios only, never joules.
     MacModel,
 }
 
+/// What turns the books into energy.
 #[uniffi::remote(Enum)]
 pub enum EnergyModel {
+    /// A power rail gave this many joules for the whole session; they are
+    /// divided by processor time.
     MeasuredRail { joules: f64 },
+    /// The battery's counter gave this many joules for the whole session; they
+    /// are divided by processor time.
     BatteryCounter { joules: f64 },
+    /// Milliwatts above idle while networks run, times processor time.
     TableXLatency { little_milliwatts: f64, big_milliwatts: f64 },
+    /// Multiply-accumulates: no joules.
     MacModel,
 }
 

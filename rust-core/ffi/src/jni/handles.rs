@@ -44,7 +44,7 @@ impl NativeEngine {
     ///
     /// # Errors
     /// None; a result because every function of this layer gives one.
-    pub fn handle(&self) -> Result<i64, NativeError> {
+    pub fn jni_handle(&self) -> Result<i64, NativeError> {
         guarded(|| Ok(self.handle.0))
     }
 }
