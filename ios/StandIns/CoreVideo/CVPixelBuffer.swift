@@ -53,7 +53,8 @@ public final class CVPixelBuffer {
   ) {
     (self.format, self.width, self.height, self.isPlanar) = (format, width, height, isPlanar)
     self.planes = planes.map { plane in
-      let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: plane.bytes.count, alignment: 64)
+      let bytes = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: plane.bytes.count, alignment: 64)
       bytes.copyBytes(from: plane.bytes)
       return Plane(
         width: plane.width, height: plane.height, bytesPerRow: plane.bytesPerRow, bytes: bytes)

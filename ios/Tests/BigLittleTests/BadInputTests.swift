@@ -52,7 +52,9 @@ import Testing
     let missing = await failure {
       try await BigLittle.open(contentsOf: URL(fileURLWithPath: "/no/such.biglittle"))
     }
-    guard case .io(let sentence) = missing as? BigLittleError else { throw missing ?? TookTooLong() }
+    guard case .io(let sentence) = missing as? BigLittleError else {
+      throw missing ?? TookTooLong()
+    }
     #expect(sentence.contains("/no/such.biglittle"))
 
     let remote = await failure {

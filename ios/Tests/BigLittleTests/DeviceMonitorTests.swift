@@ -123,12 +123,23 @@
       defer { try? FileManager.default.removeItem(at: file) }
       try recorder.write(to: file)
       let replay = try ReplayDevice(contentsOf: file)
-      #expect(replay.trace == recorder.recorded)
+      #expect(replay.trace == recorder.trace)
       #expect(replay.trace.readings.contains { $0.thermalLevel == .severe })
-      #expect(replay.trace.events.contains { if case .mode(_, .saver) = $0 { true } else { false } })
-      let steps = try replay.trace.thresholds(
-        certificates: [CertifiedThreshold(eps: 0.01, threshold: 0.6)], promise: 0.01, scores: [0.9])
+      #expect(
+        replay.trace.events.contains { if case .mode(_, .saver) = $0 { true } else { false } })
+      let steps = try replay.trace.replay(
+        certificates: [CertifiedThreshold(eps: 0.01, threshold: 0.6)], promiseEps: 0.01,
+        scores: [0.9])
       #expect(steps.last?.level == 3)
+
+      let small = DeviceTraceRecorder(name: "small", description: "two events", limit: 2)
+      for time in 0..<3 { small.record(DeviceReading(atMs: UInt64(time))) }
+      #expect(small.isFull && small.trace.events.count == 2)
+      let nowhere = URL(fileURLWithPath: "/no/such/folder/trace.jsonl")
+      guard case .io = await failure({ try small.write(to: nowhere) }) as? BigLittleError else {
+        Issue.record("there is no such folder")
+        return
+      }
     }
   }
 #endif

@@ -26,8 +26,8 @@ import Testing
   @Test(arguments: names)
   func thresholdsAreTheExpectedOnes(name: String) throws {
     let trace = try Self.read(name)
-    let steps = try trace.thresholds(
-      certificates: Self.certificates, promise: 0.01, scores: [0.9, 0.3])
+    let steps = try trace.replay(
+      certificates: Self.certificates, promiseEps: 0.01, scores: [0.9, 0.3])
     let golden = try String(
       contentsOf: TestData.devices.appendingPathComponent("\(name).golden.jsonl"), encoding: .utf8)
     let expected = try golden.split(separator: "\n").map {
@@ -91,7 +91,7 @@ import Testing
     }
     let none = try Self.read("reboot")
     for speed in [0, -1, Double.nan] {
-      let error = await failure { try await ReplayDevice(none).run(speed: speed) { _ in } }
+      let error = await failure { try await ReplayDevice(none).events(speed: speed) { _ in } }
       guard case .invalidArgument = error as? BigLittleError else {
         Issue.record("speed \(speed): \(String(describing: error))")
         continue
@@ -110,7 +110,7 @@ import Testing
       name: "heating", description: "until it is hot", events: Array(trace.events[...hottest]))
     #expect(try await engine.status().levelCause == .unknown)
     try await within(.seconds(60)) {
-      try await ReplayDevice(heating).run(on: engine, speed: .infinity)
+      try await ReplayDevice(heating).drive(engine, speed: .infinity)
     }
     let hot = try await engine.status()
     #expect(hot.level == 3 && hot.levelCause == .thermal && hot.targetRate <= 0.05)
@@ -125,11 +125,11 @@ import Testing
     let clock = ContinuousClock()
     let began = clock.now
     let heard = Heard()
-    try await ReplayDevice(trace).run(speed: 2) { await heard.add($0.atMs) }
+    try await ReplayDevice(trace).events(speed: 2) { await heard.add($0.atMs) }
     #expect(await heard.times == [0, 100, 200])
     #expect(clock.now - began >= .milliseconds(100))
 
-    let slow = Task { try await ReplayDevice(trace).run(speed: 1e-9) { _ in } }
+    let slow = Task { try await ReplayDevice(trace).events(speed: 1e-9) { _ in } }
     slow.cancel()
     let error = await failure { try await slow.value }
     #expect(error is CancellationError)

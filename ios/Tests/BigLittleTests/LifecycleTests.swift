@@ -53,9 +53,6 @@ import Testing
       { _ = try await engine.savings() },
       { _ = try await engine.summaryJSON() },
       { try await engine.saveState() },
-      { _ = try await engine.stateOrigin() },
-      { _ = try engine.labels() },
-      { _ = try engine.describe() },
     ]
     for (number, call) in calls.enumerated() {
       guard case .closed(let sentence) = await failure(call) as? BigLittleError else {

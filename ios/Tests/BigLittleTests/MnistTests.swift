@@ -53,8 +53,8 @@ import Testing
 
   @Test func aBundleDescribesItself() async throws {
     let engine = try await TestData.engine()
-    #expect(try engine.labels() == (0...9).map(String.init))
-    let info = try engine.describe()
+    #expect(engine.labels == (0...9).map(String.init))
+    let info = engine.bundle
     #expect(info.labelCount == 10)
     #expect(info.levels.map(\.name) == ["little", "big"])
     #expect(info.certificate?.loss == .harm)

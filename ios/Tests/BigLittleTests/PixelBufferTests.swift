@@ -13,7 +13,8 @@
     ]
 
     @Test(arguments: formats, [0, 4, 36])
-    func aDigitIsRecognisedWhateverTheFormatAndTheStride(format: OSType, padding: Int) async throws {
+    func aDigitIsRecognisedWhateverTheFormatAndTheStride(format: OSType, padding: Int) async throws
+    {
       let engine = try await TestData.engine()
       for index in 0..<10 {
         let buffer = pixelBuffer(TestData.digit(index), format: format, padding: padding)
@@ -156,7 +157,9 @@
   }
 
   extension Array {
-    fileprivate func asyncMap<Value>(_ body: (Element) async throws -> Value) async rethrows -> [Value] {
+    fileprivate func asyncMap<Value>(_ body: (Element) async throws -> Value) async rethrows
+      -> [Value]
+    {
       var values: [Value] = []
       for element in self { values.append(try await body(element)) }
       return values

@@ -52,16 +52,17 @@ import Testing
     let options = EngineOptions(
       opening: .lazy, runtime: RuntimeOptions(), statePath: file.path)
     let first = try await BigLittle.open(contentsOf: TestData.bundle, options: options)
-    #expect(try await first.stateOrigin() == .fresh)
+    #expect(first.stateOrigin == .fresh)
     for index in 0..<10 { _ = try await first.classify(TestData.frame(index)) }
     try await first.saveState()
     first.close()
     let second = try await BigLittle.open(contentsOf: TestData.bundle, options: options)
-    #expect(try await second.stateOrigin() == .restored)
+    #expect(second.stateOrigin == .restored)
     #expect(try await second.savings().frames.seen == 10)
 
     let without = try await TestData.engine(RuntimeOptions())
-    guard case .invalidArgument = await failure({ try await without.saveState() }) as? BigLittleError
+    guard
+      case .invalidArgument = await failure({ try await without.saveState() }) as? BigLittleError
     else {
       Issue.record("there is no file to write to")
       return

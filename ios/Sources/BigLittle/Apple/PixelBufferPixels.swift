@@ -19,7 +19,8 @@
     ///     where left out.
     public init(pixelBuffer: CVPixelBuffer, rotationDegrees: Int = 0, crop: Rect? = nil) {
       self.init(
-        pixels: PixelBufferPixels(buffer: pixelBuffer), rotationDegrees: rotationDegrees, crop: crop)
+        pixels: PixelBufferPixels(buffer: pixelBuffer), rotationDegrees: rotationDegrees, crop: crop
+      )
     }
   }
 
@@ -53,7 +54,8 @@
         isPlanar
         ? CVPixelBufferGetBaseAddressOfPlane(buffer, index) : CVPixelBufferGetBaseAddress(buffer)
       guard let base else {
-        throw BigLittleError.invalidFrame("plane \(index) of the pixel buffer has no bytes in memory")
+        throw BigLittleError.invalidFrame(
+          "plane \(index) of the pixel buffer has no bytes in memory")
       }
       let (width, height, stride) =
         isPlanar

@@ -46,16 +46,15 @@ extension DeviceTrace {
   /// time. The same input gives the same steps, bit for bit, on every platform.
   ///
   /// - Parameters:
-  ///   - certificates: Thresholds with what is promised of them, the loosest first or
-  ///     last.
-  ///   - promise: The largest loss that is promised: that of one of the certificates.
+  ///   - certificates: The thresholds that may be named.
+  ///   - promiseEps: The promise to keep, as the `eps` of one of them.
   ///   - scores: Of the frames after each event, 0 to 1.
-  public func thresholds(
-    certificates: [CertifiedThreshold], promise: Double, scores: [Float]
+  public func replay(
+    certificates: [CertifiedThreshold], promiseEps: Double, scores: [Float]
   ) throws -> [ReplayStep] {
     try calling {
       try replayThresholds(
-        recording: self, certificates: certificates, promiseEps: promise, scores: scores)
+        recording: self, certificates: certificates, promiseEps: promiseEps, scores: scores)
     }
   }
 }

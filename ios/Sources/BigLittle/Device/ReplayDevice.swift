@@ -26,8 +26,8 @@ public struct ReplayDevice: Sendable {
   ///   - engine: What adapts.
   ///   - speed: How many times faster than it was recorded, above 0. Where it is
   ///     infinite, nothing is waited for.
-  public func run(on engine: BigLittle, speed: Double = 1) async throws {
-    try await run(speed: speed) { event in
+  public func drive(_ engine: BigLittle, speed: Double = 1) async throws {
+    try await events(speed: speed) { event in
       switch event {
       case .reading(let reading): try engine.push(reading)
       case .mode(_, let mode): try engine.setMode(mode)
@@ -39,9 +39,9 @@ public struct ReplayDevice: Sendable {
   /// Hands the recorded events to `body`, at the recorded pace.
   ///
   /// - Parameters:
-  ///   - speed: As in ``run(on:speed:)``.
+  ///   - speed: As in ``drive(_:speed:)``.
   ///   - body: Gets every event when its time has come.
-  public func run(
+  public func events(
     speed: Double = 1, body: @Sendable (TraceEvent) async throws -> Void
   ) async throws {
     guard speed > 0 else {

@@ -51,8 +51,8 @@ extension BigLittle {
     try calling { try native.saveState() }
   }
 
-  /// What the run-time state began with: nothing, or what was saved.
-  public func stateOrigin() throws -> StateOrigin {
-    try calling { try native.stateOrigin() }
+  /// Begins to log at `level`, to the unified log. Without it nothing is logged.
+  public static func startLogging(_ level: LogLevel) throws {
+    try calling { try initLogging(level: level) }
   }
 }

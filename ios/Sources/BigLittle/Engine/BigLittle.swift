@@ -14,6 +14,13 @@ import Foundation
 /// Networks run one frame at a time on a queue of the engine's own, never on the
 /// main thread and never on the threads that Swift shares among tasks.
 public actor BigLittle {
+  /// The names of the answers, in the order of their indices.
+  nonisolated public let labels: [String]
+  /// What the bundle says about itself.
+  nonisolated public let bundle: BundleInfo
+  /// What the run-time state began with: nothing, or what was saved.
+  nonisolated public let stateOrigin: StateOrigin
+
   nonisolated let native: NativeEngine
   private let executor: EngineExecutor
   private let cancellation: RunCancellation
@@ -23,9 +30,12 @@ public actor BigLittle {
     executor.asUnownedSerialExecutor()
   }
 
-  private init(native: NativeEngine, executor: EngineExecutor) {
+  private init(native: NativeEngine, executor: EngineExecutor) throws {
     self.native = native
     self.executor = executor
+    labels = try native.labels()
+    bundle = try native.describe()
+    stateOrigin = try native.stateOrigin()
     // A task that stops waiting stops the run between the networks.
     cancellation = RunCancellation { try? native.cancel() }
   }
@@ -34,13 +44,13 @@ public actor BigLittle {
   ///
   /// - Parameters:
   ///   - url: A `.biglittle` file, or a folder with a manifest.
-  ///   - options: When networks are opened, and the run-time policy, which is off
-  ///     where it is left out.
+  ///   - options: When networks are opened, and the run-time policy; ``EngineOptions``
+  ///     without one for bundles that have not two levels.
   ///   - qos: The priority of the engine's queue.
   /// - Throws: ``BigLittleError``: `io` when there is no such file, `invalidBundle`
   ///   when it is damaged, `invalidModel` when a network cannot be opened.
   public static func open(
-    contentsOf url: URL, options: EngineOptions = EngineOptions(opening: .lazy),
+    contentsOf url: URL, options: EngineOptions = EngineOptions.standard,
     qos: DispatchQoS = .userInitiated
   ) async throws -> BigLittle {
     guard url.isFileURL else {
@@ -58,7 +68,7 @@ public actor BigLittle {
   ///   - options: As for a file.
   ///   - qos: The priority of the engine's queue.
   public static func open(
-    bytes: Data, options: EngineOptions = EngineOptions(opening: .lazy), qos: DispatchQoS = .userInitiated
+    bytes: Data, options: EngineOptions = EngineOptions.standard, qos: DispatchQoS = .userInitiated
   ) async throws -> BigLittle {
     try await open(qos: qos) { try NativeEngine.openBytes(bytes: bytes, options: options) }
   }
@@ -68,8 +78,9 @@ public actor BigLittle {
     qos: DispatchQoS, _ make: @escaping @Sendable () throws -> NativeEngine
   ) async throws -> BigLittle {
     let executor = EngineExecutor(qos: qos)
-    let native = try await executor.run { try calling(make) }
-    return BigLittle(native: native, executor: executor)
+    return try await executor.run {
+      try calling { try BigLittle(native: make(), executor: executor) }
+    }
   }
 
   /// Classifies one frame.
@@ -111,16 +122,6 @@ public actor BigLittle {
     _ frames: Frames
   ) -> OutcomeStream<Frames> where Frames.Element == Frame {
     OutcomeStream(engine: self, frames: frames)
-  }
-
-  /// The names of the answers, in the order of their indices.
-  nonisolated public func labels() throws -> [String] {
-    try calling { try native.labels() }
-  }
-
-  /// What the bundle says about itself.
-  nonisolated public func describe() throws -> BundleInfo {
-    try calling { try native.describe() }
   }
 
   /// Frees the networks: at once, or when the run in progress has ended between two

@@ -22,7 +22,8 @@ final class EngineExecutor: SerialExecutor {
 
 extension EngineExecutor {
   /// Runs `body` on the queue.
-  func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+  func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result
+  {
     try await withCheckedThrowingContinuation { continuation in
       queue.async { continuation.resume(with: Swift.Result { try body() }) }
     }

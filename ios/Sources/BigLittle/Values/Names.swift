@@ -74,6 +74,16 @@ public typealias Loss = BigLittleBindings.Loss
 /// What the run-time state began with: nothing, or what was saved.
 public typealias StateOrigin = BigLittleBindings.StateOrigin
 
+/// How much is logged.
+public typealias LogLevel = BigLittleBindings.LogLevel
+
+extension EngineOptions {
+  /// Networks are opened when they are first needed, and the run-time policy is on.
+  public static var standard: EngineOptions {
+    EngineOptions(opening: .lazy, runtime: RuntimeOptions())
+  }
+}
+
 // MARK: Answers
 
 /// How far an answer can be trusted. One that is not `accepted` is better said to be a

@@ -44,7 +44,9 @@ enum TestData {
 }
 
 /// What a call throws.
-func failure<Result>(_ call: () async throws -> Result) async -> (any Error)? {
+func failure<Result: Sendable>(
+  isolation: isolated (any Actor)? = #isolation, _ call: () async throws -> Result
+) async -> (any Error)? {
   do {
     _ = try await call()
     return nil
