@@ -34,11 +34,13 @@
 //! | [`monitor`] | audits, drift and accounts |
 //! | [`gate`] | whether an earlier answer serves for a frame of video |
 //! | [`storm`] | whether the big network may run in a burst |
+//! | [`state_file`] | where run-time state outlives the app |
 //! | [`engine`] | when networks are opened; joins all of the above |
 #![forbid(unsafe_code)]
 
 pub mod bundle;
 pub mod calibrate;
+mod cancel;
 pub mod cascade;
 pub mod clock;
 pub mod controller;
@@ -46,6 +48,7 @@ pub mod decision;
 pub mod device;
 pub mod engine;
 mod error;
+mod files;
 pub mod frame;
 pub mod gate;
 pub mod monitor;
@@ -53,12 +56,14 @@ pub mod network;
 mod outcome;
 pub mod policy;
 pub mod preprocess;
+pub mod state_file;
 pub mod storm;
 mod tensor;
 
 pub use bundle::ModelBundle;
+pub use cancel::CancelFlag;
 pub use decision::{EscalationReason, Threshold};
-pub use engine::{Engine, EngineOptions, Opening, Runtime, RuntimeOptions};
+pub use engine::{Engine, EngineOptions, Opening, Runtime, RuntimeOptions, StateOrigin};
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{FrameView, PixelFormat, Plane, Rect, Rotation, YuvEncoding, YuvMatrix, YuvRange};
 pub use network::ModelLimits;

@@ -3,7 +3,7 @@
 //!
 //! Decides the format and refuses anything that is not exactly it. It does not
 //! look inside the ONNX files: [`network`](crate::network) does when they are
-//! opened. The only module that touches the file system.
+//! opened.
 //!
 //! # Format
 //! A folder, or a zip archive without compression (`.biglittle`), that holds
@@ -14,10 +14,12 @@
 //! do not prove who made the bundle.
 
 mod archive;
+mod calibration_scores;
 mod folder;
 mod manifest;
 mod seal;
 
+pub use calibration_scores::CalibrationScores;
 pub use manifest::{
     FORMAT_VERSION, FileRef, LevelAnswer, LevelSpec, Manifest, NetworkSpec, Provenance,
 };
@@ -28,6 +30,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::files;
 
 /// The largest manifest or sum, in bytes.
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
@@ -174,7 +177,7 @@ impl ModelBundle {
     /// # Errors
     /// [`ErrorKind::Io`] when `path` cannot be written.
     pub fn write_archive(&self, path: impl AsRef<Path>) -> Result<()> {
-        folder::write_file(path.as_ref(), &self.to_bytes())
+        files::write(path.as_ref(), &self.to_bytes())
             .map_err(|error| error.context(path.as_ref().display()))
     }
 

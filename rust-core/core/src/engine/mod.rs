@@ -4,27 +4,35 @@
 //! and clock. Everything it joins can be used without it. Apps come in here.
 
 mod clock;
+mod replay;
 mod runtime;
+mod saved;
 mod stage;
 mod watched;
 
 pub use clock::SystemClock;
+pub use replay::{DeviceReplay, ReplayStep};
 pub use runtime::{
     AlarmOptions, DriftReference, Frame, Plan, RecalibrationOptions, Runtime, RuntimeOptions,
     RuntimeStatus,
 };
+pub use saved::StateOrigin;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
 use crate::bundle::{LevelAnswer, LevelSpec, Manifest, ModelBundle};
+use crate::cancel::CancelFlag;
 use crate::cascade::{Cascade, Level, Member};
 use crate::decision::Threshold;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::FrameView;
 use crate::network::ModelLimits;
 use crate::outcome::{LevelReport, MAX_LEVELS, Outcome};
+use crate::state_file::StateFile;
+use saved::SavedState;
 use stage::{SharedModel, Stage};
 use watched::Watch;
 
@@ -53,6 +61,10 @@ pub struct EngineOptions {
     /// Battery, heat, budget, audits and guards, for bundles of two levels. Left
     /// out, thresholds stay as the bundle gives them and nothing is counted.
     pub runtime: Option<RuntimeOptions>,
+    /// Where the run-time state outlives the app; needs `runtime`. A file that is
+    /// there is gone on from; one that cannot be used is set aside, never deleted
+    /// ([`Engine::state_origin`]). It is written by [`Engine::save_state`] only.
+    pub state_path: Option<PathBuf>,
 }
 
 /// Classifies frames with the cascade of one bundle.
@@ -67,6 +79,7 @@ pub struct Engine {
     clock: SystemClock,
     options: Option<RuntimeOptions>,
     watch: Option<Watch>,
+    saved: Option<SavedState>,
 }
 
 impl Engine {
@@ -77,10 +90,21 @@ impl Engine {
     /// [`ErrorKind::InvalidBundle`] when one is not what the manifest says,
     /// [`ErrorKind::InvalidArgument`] when a
     /// run-time option is out of range or the bundle has not two levels for it.
+    /// A state file that cannot be used is none: see [`Engine::state_origin`].
     pub fn open(bundle: impl Into<Arc<ModelBundle>>, options: &EngineOptions) -> Result<Self> {
         let bundle = bundle.into();
         let models = SharedModel::all_of(&bundle, &options.limits)?;
         let mut engine = Engine::assemble(bundle, models, options.runtime.clone())?;
+        if let Some(path) = &options.state_path {
+            let Some(watch) = &mut engine.watch else {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    "state_path is given, but the run-time parts are off: set \
+                     EngineOptions::runtime, or leave it out",
+                ));
+            };
+            engine.saved = Some(SavedState::open(StateFile::new(path), watch.runtime_mut()));
+        }
         let little = engine.bundle.manifest().levels[0].networks.len();
         for (index, stage) in engine.cascade.classifiers_mut().enumerate() {
             match options.opening {
@@ -94,7 +118,7 @@ impl Engine {
 
     /// Another engine for another thread, which shares this one's networks:
     /// each is opened once and held in memory once. Its run-time parts begin
-    /// anew: give it readings of its own.
+    /// anew, without a state file: give it readings of its own.
     ///
     /// # Errors
     /// As [`Engine::open`].
@@ -117,7 +141,8 @@ impl Engine {
         let levels = make_levels(bundle.manifest(), &models)?;
         let cascade = Cascade::new(levels, bundle.labels().len())?;
         let watch = options.as_ref().map(|options| Watch::open(&bundle, options)).transpose()?;
-        Ok(Engine { bundle, models, cascade, clock: SystemClock::new(), options, watch })
+        let clock = SystemClock::new();
+        Ok(Engine { bundle, models, cascade, clock, options, watch, saved: None })
     }
 
     /// Classifies one frame: little first, bigger only when unsure.
@@ -126,8 +151,10 @@ impl Engine {
     /// [`ErrorKind::Inference`] when no level had a usable answer. A big
     /// network that fails is no error: the little one's answer comes back as
     /// [`AnswerStatus::Fallback`](crate::AnswerStatus::Fallback) with the
-    /// failure in it.
+    /// failure in it. [`ErrorKind::Cancelled`] when
+    /// [`Engine::cancel_flag`] is set before the answer is there.
     pub fn classify(&mut self, frame: &FrameView<'_>) -> Result<Outcome> {
+        self.cascade.cancel_flag().check()?;
         match &mut self.watch {
             Some(watch) => watch.classify(&mut self.cascade, &self.clock, frame),
             None => self.cascade.run(frame, &self.clock),
@@ -172,6 +199,13 @@ impl Engine {
             ));
         }
         self.cascade.set_threshold(level, threshold)
+    }
+
+    /// The flag by which another thread stops this engine's runs between levels.
+    /// Each worker has its own.
+    #[must_use]
+    pub fn cancel_flag(&self) -> CancelFlag {
+        self.cascade.cancel_flag().clone()
     }
 
     /// The bundle that this engine runs.

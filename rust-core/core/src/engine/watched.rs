@@ -34,7 +34,7 @@ pub(super) struct Watch {
 impl Watch {
     pub fn open(bundle: &ModelBundle, options: &RuntimeOptions) -> Result<Self> {
         let manifest = bundle.manifest();
-        let [little, big] = &manifest.levels[..] else {
+        let [_, big] = &manifest.levels[..] else {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!(
@@ -44,7 +44,7 @@ impl Watch {
                 ),
             ));
         };
-        let range = little.confidence.range(bundle.labels().len());
+        let range = manifest.score_range(0, bundle.labels().len());
         let name = format!("{} {}", manifest.name, manifest.version);
         Ok(Watch {
             runtime: Runtime::new(options, name, range)?,
@@ -53,6 +53,14 @@ impl Watch {
             offset_ms: 0,
             committee: big.answer == LevelAnswer::Committee,
         })
+    }
+
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    pub fn runtime_mut(&mut self) -> &mut Runtime {
+        &mut self.runtime
     }
 
     pub fn push_reading(&mut self, reading: &DeviceReading, now: Times) {
@@ -90,7 +98,11 @@ impl Watch {
         });
         let mut outcome = match found {
             Ok(outcome) => outcome,
-            Err(_) if denied => dropped(ArrayVec::new()),
+            Err(_) if denied => dropped(ArrayVec::new(), plan.effective.threshold),
+            Err(error) if error.kind() == ErrorKind::Cancelled => {
+                self.runtime.abandon(clock.now() - start);
+                return Err(error);
+            }
             Err(error) => {
                 let failed =
                     Frame { total: clock.now() - start, acceptable: false, ..Frame::default() };
@@ -109,7 +121,7 @@ impl Watch {
                     answered = Answered::Degraded;
                     outcome.marks.degraded = true;
                 }
-                _ => outcome = dropped(outcome.levels),
+                _ => outcome = dropped(outcome.levels, plan.effective.threshold),
             }
         }
         self.conclude(cascade, clock, frame, start, &plan, earlier, answered, &mut outcome);
@@ -143,6 +155,7 @@ impl Watch {
             ..Marks::default()
         };
         outcome.levels.clear();
+        outcome.threshold = plan.effective.threshold;
         (outcome.times, outcome.macs) = (Times::default(), 0);
         let frame = Frame {
             score: outcome.score,
@@ -221,12 +234,13 @@ impl Watch {
 }
 
 /// No answer for want of time; the levels that ran show what was spent.
-fn dropped(levels: ArrayVec<LevelReport, MAX_LEVELS>) -> Outcome {
+fn dropped(levels: ArrayVec<LevelReport, MAX_LEVELS>, threshold: Threshold) -> Outcome {
     let times = levels.iter().fold(Times::default(), |sum, level| sum + level.times);
     let macs = levels.iter().fold(0u64, |sum, level| sum.saturating_add(level.macs));
     Outcome {
         label: None,
         score: levels.first().map_or(f32::NAN, |level| level.score),
+        threshold,
         tier: 0,
         status: AnswerStatus::Dropped,
         levels,
@@ -251,12 +265,12 @@ impl Engine {
     /// The run-time parts, if they are on.
     #[must_use]
     pub fn runtime(&self) -> Option<&Runtime> {
-        self.watch.as_ref().map(|watch| &watch.runtime)
+        self.watch.as_ref().map(Watch::runtime)
     }
 
     /// The run-time parts, if they are on: to set the user's mode or a budget,
     /// and to go on from a saved state.
     pub fn runtime_mut(&mut self) -> Option<&mut Runtime> {
-        self.watch.as_mut().map(|watch| &mut watch.runtime)
+        self.watch.as_mut().map(Watch::runtime_mut)
     }
 }

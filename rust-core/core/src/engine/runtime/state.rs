@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Runtime;
+use crate::bundle::sha256_hex;
 use crate::controller::RateController;
 use crate::error::{Error, ErrorKind, Result};
 use crate::monitor::{AuditRow, CusumState, DriftState, FleetSummary};
@@ -24,10 +25,22 @@ struct Saved {
     summary: FleetSummary,
 }
 
+#[derive(Deserialize)]
+struct VersionOnly {
+    format_version: u32,
+}
+
+/// The JSON on one line, its sum on the next.
+pub(super) fn seal(json: &str) -> String {
+    format!("{json}\n{}\n", sha256_hex(json.as_bytes()))
+}
+
 impl Runtime {
-    /// Everything that has to outlive the app, as JSON; where it is kept is the
-    /// caller's choice. The answers of the temporal gate and the storm guard's
-    /// bucket are not in it: they are over when the app is.
+    /// Everything that has to outlive the app, as a line of JSON and a line with
+    /// its SHA-256, which finds damage;
+    /// [`EngineOptions::state_path`](crate::EngineOptions::state_path) keeps it in
+    /// a file. The answers of the temporal gate and the storm guard's bucket are
+    /// not in it: they are over when the app is.
     #[must_use]
     pub fn save(&self) -> String {
         let saved = Saved {
@@ -40,7 +53,8 @@ impl Runtime {
             rows: self.rows.rows().to_vec(),
             summary: self.summary.clone(),
         };
-        serde_json::to_string(&saved).expect("plain data has no failing serialisers")
+        let json = serde_json::to_string(&saved);
+        seal(&json.expect("plain data has no failing serialisers"))
     }
 
     /// Goes on from what [`Runtime::save`] gave. After an error nothing has
@@ -50,15 +64,24 @@ impl Runtime {
     /// [`ErrorKind::InvalidData`] when it is damaged, contradicts itself, or is
     /// of another bundle, format or set of options.
     pub fn restore(&mut self, text: &str) -> Result<()> {
-        let saved: Saved = serde_json::from_str(text).map_err(|error| {
+        let (json, sum) = text.split_once('\n').unwrap_or((text, ""));
+        if sum.trim_end() != sha256_hex(json.as_bytes()) {
+            return Err(invalid(
+                "the saved state is damaged: it does not have the SHA-256 of its last line".into(),
+            ));
+        }
+        let not_read = |error: serde_json::Error| {
             invalid(format!("the saved state cannot be read: {error}")).with_source(error)
-        })?;
-        if saved.format_version != FORMAT_VERSION {
+        };
+        // The version first: another format may well have other fields.
+        let VersionOnly { format_version } = serde_json::from_str(json).map_err(not_read)?;
+        if format_version != FORMAT_VERSION {
             return Err(invalid(format!(
-                "the saved state has format_version {}, but this library reads {FORMAT_VERSION}",
-                saved.format_version
+                "the saved state has format_version {format_version}, but this library reads \
+                 {FORMAT_VERSION}: start without"
             )));
         }
+        let saved: Saved = serde_json::from_str(json).map_err(not_read)?;
         if saved.summary.bundle != self.summary.bundle {
             return Err(invalid(format!(
                 "the saved state is of the bundle {:?}, but this is {:?}: start without",

@@ -1,8 +1,9 @@
 use fastrand::Rng;
 
 use super::*;
+use crate::decision::ScoreHistogram;
 use crate::error::ErrorKind;
-use crate::monitor::{AuditOptions, DriftOptions, ScoreHistogram};
+use crate::monitor::{AuditOptions, DriftOptions};
 use crate::policy::{BudgetKind, CertifiedThreshold, PolicyOptions, ThresholdReason};
 
 fn options() -> RuntimeOptions {
@@ -208,11 +209,26 @@ fn a_saved_session_goes_on_and_a_damaged_one_changes_nothing() {
     let before = second.save();
     let cut = &text[..text.len() / 2];
     let other = Runtime::new(&options, "test 2", (0.0, 1.0)).unwrap().save();
-    let swindled = text.replace("\"seen\":2000", "\"seen\":2001");
-    let later = text.replace("{\"format_version\":1", "{\"format_version\":2");
-    for damaged in [cut, "", "[]", &other, &swindled, &later] {
+    let flipped = text.replacen("\"drawn\":", "\"drawn\":1", 1);
+    let json = text.lines().next().unwrap();
+    // These have the right sum.
+    let swindled = state::seal(&json.replace("\"seen\":2000", "\"seen\":2001"));
+    let later = state::seal(&json.replace("{\"format_version\":1", "{\"format_version\":2"));
+    let empty = state::seal("[]");
+    for (damaged, part) in [
+        (cut, "is damaged"),
+        ("", "is damaged"),
+        (json, "is damaged"),
+        (&flipped, "is damaged"),
+        (&empty, "cannot be read"),
+        (&other, "of the bundle \"test 2\""),
+        (&swindled, "do not add up"),
+        (&later, "format_version 2"),
+    ] {
         assert_ne!(damaged, text);
-        assert_eq!(second.restore(damaged).unwrap_err().kind(), ErrorKind::InvalidData);
+        let error = second.restore(damaged).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert!(error.to_string().contains(part), "{error}");
         assert_eq!(second.save(), before);
     }
 }
