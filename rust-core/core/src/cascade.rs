@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
+use crate::cancel::CancelFlag;
 use crate::clock::{Clock, Times};
 use crate::decision::{
     Confidence, EscalationReason, LabelTally, OutputSpec, Scores, Threshold, Verdict, judge,
@@ -78,6 +79,7 @@ pub struct Cascade<C> {
     /// For each level, whether it is judged on probabilities by label.
     by_label: ArrayVec<bool, MAX_LEVELS>,
     workspace: Workspace,
+    cancel: CancelFlag,
 }
 
 impl<C> Cascade<C> {
@@ -115,13 +117,19 @@ impl<C> Cascade<C> {
             all: LabelTally::new(label_count),
             own: LabelTally::new(label_count),
         };
-        Ok(Cascade { levels, by_label, workspace })
+        Ok(Cascade { levels, by_label, workspace, cancel: CancelFlag::default() })
     }
 
     /// The levels, the little one first.
     #[must_use]
     pub fn levels(&self) -> &[Level<C>] {
         &self.levels
+    }
+
+    /// The flag that stops runs of this cascade between levels.
+    #[must_use]
+    pub fn cancel_flag(&self) -> &CancelFlag {
+        &self.cancel
     }
 
     /// Sets what the score of `level` has to beat from the next input on.
@@ -153,7 +161,8 @@ impl<C> Cascade<C> {
     /// returned as [`AnswerStatus::Fallback`].
     ///
     /// # Errors
-    /// [`ErrorKind::Inference`] when no level had a usable answer.
+    /// [`ErrorKind::Inference`] when no level had a usable answer,
+    /// [`ErrorKind::Cancelled`] when [`Cascade::cancel_flag`] was set meanwhile.
     pub fn run<I: ?Sized>(&mut self, input: &I, clock: &impl Clock) -> Result<Outcome>
     where
         C: Classifier<I>,
@@ -179,13 +188,15 @@ impl<C> Cascade<C> {
         let last = self.levels.len() - 1;
         let (reports, failure) =
             self.run_levels(0..=last, Some(may_go_on), input, clock, &mut |_, _| {});
-        conclude(reports, true, last, failure)
+        self.cancel.check()?;
+        self.conclude(reports, true, last, failure)
     }
 
     /// Runs every level on `input`, whatever the scores: what a trace records.
     ///
     /// `observe` gets each network's number, counted over all levels, and its
-    /// raw values, right after it ran; a network that failed has none.
+    /// raw values, right after it ran; a network that failed has none. Once
+    /// [`Cascade::cancel_flag`] is set no further level runs.
     pub fn run_all<I: ?Sized>(
         &mut self,
         input: &I,
@@ -215,7 +226,8 @@ impl<C> Cascade<C> {
     {
         let first = if self.level(level)?.committee { 0 } else { level };
         let (reports, failure) = self.run_levels(first..=level, ALL, input, clock, &mut |_, _| {});
-        conclude(reports, false, level, failure)
+        self.cancel.check()?;
+        self.conclude(reports, false, level, failure)
     }
 
     /// Runs the levels of `range`: all of them, or with `may_go_on` until one is
@@ -239,6 +251,9 @@ impl<C> Cascade<C> {
         let mut network = self.levels[..*range.start()].iter().map(|l| l.members.len()).sum();
         self.workspace.all.clear();
         for index in range {
+            if self.cancel.is_cancelled() {
+                break;
+            }
             let level = &mut self.levels[index];
             let by_label = self.by_label[index];
             let mut observe = |output: &[f32]| {
@@ -260,30 +275,32 @@ impl<C> Cascade<C> {
         }
         (reports, failure)
     }
-}
 
-/// Whose answer counts, once all levels that were needed have run.
-fn conclude(
-    levels: ArrayVec<LevelReport, MAX_LEVELS>,
-    stop_when_sure: bool,
-    last: usize,
-    failure: Option<Arc<Error>>,
-) -> Result<Outcome> {
-    let Some(answer) = levels.iter().rfind(|report| report.score.is_finite()).copied() else {
-        return Err(no_answer(&levels, failure));
-    };
-    let LevelReport { tier, label, score, escalation, .. } = answer;
-    let accepted = escalation.is_none();
-    let status = match usize::from(tier) == last {
-        true if accepted => AnswerStatus::Accepted,
-        true => AnswerStatus::Unsure,
-        false if accepted && stop_when_sure => AnswerStatus::Accepted,
-        false => AnswerStatus::Fallback,
-    };
-    let times = levels.iter().fold(Times::default(), |sum, report| sum + report.times);
-    let macs = levels.iter().fold(0u64, |sum, report| sum.saturating_add(report.macs));
-    let marks = Marks::default();
-    Ok(Outcome { label, score, tier, status, levels, times, macs, failure, marks })
+    /// Whose answer counts, once all levels that were needed have run.
+    fn conclude(
+        &self,
+        levels: ArrayVec<LevelReport, MAX_LEVELS>,
+        stop_when_sure: bool,
+        last: usize,
+        failure: Option<Arc<Error>>,
+    ) -> Result<Outcome> {
+        let Some(answer) = levels.iter().rfind(|report| report.score.is_finite()).copied() else {
+            return Err(no_answer(&levels, failure));
+        };
+        let LevelReport { tier, label, score, escalation, .. } = answer;
+        let accepted = escalation.is_none();
+        let status = match usize::from(tier) == last {
+            true if accepted => AnswerStatus::Accepted,
+            true => AnswerStatus::Unsure,
+            false if accepted && stop_when_sure => AnswerStatus::Accepted,
+            false => AnswerStatus::Fallback,
+        };
+        let times = levels.iter().fold(Times::default(), |sum, report| sum + report.times);
+        let macs = levels.iter().fold(0u64, |sum, report| sum.saturating_add(report.macs));
+        let marks = Marks::default();
+        let threshold = self.levels[0].threshold;
+        Ok(Outcome { label, score, threshold, tier, status, levels, times, macs, failure, marks })
+    }
 }
 
 fn no_answer(levels: &[LevelReport], failure: Option<Arc<Error>>) -> Error {

@@ -47,6 +47,9 @@ pub enum ErrorKind {
     /// A network could not be run. The engine stays usable; the next frame may
     /// succeed.
     Inference,
+    /// The caller stopped the run by its
+    /// [`CancelFlag`](crate::CancelFlag). Nothing is wrong.
+    Cancelled,
 }
 
 impl Error {

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::frame::{FrameView, PixelFormat, Rect, Rotation};
+use crate::frame::{FrameView, PixelFormat, Rect, Rotation, YuvEncoding};
 
 /// The side of the grid of points in each direction.
 const GRID: usize = 16;
@@ -61,10 +61,12 @@ pub struct Signature {
     format: PixelFormat,
     rotation: Rotation,
     crop: Rect,
+    yuv: YuvEncoding,
 }
 
 impl Signature {
-    /// Looks at four points in each cell of the cropped frame.
+    /// Looks at four points in each cell of the cropped frame: at their luma where
+    /// the frame has it.
     #[must_use]
     pub fn of(frame: &FrameView<'_>) -> Self {
         let crop = frame.crop();
@@ -98,13 +100,20 @@ impl Signature {
                 *cell = (sum / (POINTS * POINTS) as u16) as u8;
             }
         }
-        Signature { cells, format: frame.format(), rotation: frame.rotation(), crop }
+        Signature {
+            cells,
+            format: frame.format(),
+            rotation: frame.rotation(),
+            crop,
+            yuv: frame.yuv_encoding(),
+        }
     }
 
     /// Whether `other` shows nearly the same.
     #[must_use]
     pub fn is_like(&self, other: &Signature, options: &GateOptions) -> bool {
-        if (self.format, self.rotation, self.crop) != (other.format, other.rotation, other.crop) {
+        let lies = |of: &Signature| (of.format, of.rotation, of.crop, of.yuv);
+        if lies(self) != lies(other) {
             return false;
         }
         let (mut sum, mut largest) = (0u32, 0u8);
@@ -159,6 +168,7 @@ impl<A> TemporalGate<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::Plane;
 
     fn gray(pixels: &[u8], side: u32) -> FrameView<'_> {
         FrameView::packed(PixelFormat::Gray8, side, side, pixels, side as usize).unwrap()
@@ -219,6 +229,21 @@ mod tests {
                 let frame = FrameView::packed(format, width, height, &pixels, stride + 5).unwrap();
                 assert!(Signature::of(&frame).cells.iter().all(|cell| *cell == 77));
             }
+        }
+    }
+
+    #[test]
+    fn the_brightness_of_a_yuv_frame_is_its_luma() {
+        let (luma, chroma) = ([90u8; 32 * 32], [3u8; 16 * 32]);
+        let plane = Plane { data: &luma, row_stride: 32, pixel_stride: 1 };
+        let pairs = Plane { data: &chroma, row_stride: 32, pixel_stride: 2 };
+        for (format, planes) in [
+            (PixelFormat::Nv12, &[plane, pairs][..]),
+            (PixelFormat::Nv21, &[plane, pairs]),
+            (PixelFormat::Yuv420, &[plane, pairs, pairs]),
+        ] {
+            let frame = FrameView::new(format, 32, 32, planes).unwrap();
+            assert_eq!(Signature::of(&frame).cells, [90; 256]);
         }
     }
 

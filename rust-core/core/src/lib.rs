@@ -40,6 +40,7 @@
 
 pub mod bundle;
 pub mod calibrate;
+mod cancel;
 pub mod cascade;
 pub mod clock;
 pub mod controller;
@@ -60,10 +61,11 @@ pub mod storm;
 mod tensor;
 
 pub use bundle::ModelBundle;
+pub use cancel::CancelFlag;
 pub use decision::{EscalationReason, Threshold};
 pub use engine::{Engine, EngineOptions, Opening, Runtime, RuntimeOptions, StateOrigin};
 pub use error::{Error, ErrorKind, Result};
-pub use frame::{FrameView, PixelFormat, Plane, Rect, Rotation};
+pub use frame::{FrameView, PixelFormat, Plane, Rect, Rotation, YuvEncoding, YuvMatrix, YuvRange};
 pub use network::ModelLimits;
 pub use outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Marks, Outcome};
 pub use tensor::{InputTensor, MAX_INPUT_SIDE};

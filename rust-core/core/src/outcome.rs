@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 
 use crate::clock::Times;
-use crate::decision::EscalationReason;
+use crate::decision::{EscalationReason, Threshold};
 use crate::error::Error;
 
 /// The largest number of levels in a cascade.
@@ -20,6 +20,8 @@ pub struct Outcome {
     /// The confidence of the answer, in the unit of its level's
     /// [`Confidence`](crate::decision::Confidence).
     pub score: f32,
+    /// What the first level's score had to be above for this frame.
+    pub threshold: Threshold,
     /// The level whose answer this is, 0 for the little network.
     pub tier: u8,
     /// How far the answer can be trusted.

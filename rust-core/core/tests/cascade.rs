@@ -301,3 +301,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_cancelled_run_ends_before_the_next_level_and_says_so() {
+    let levels = vec![single(Some(&[0.1, 0.0]), 0.5), single(Some(&[0.0, 9.0]), NEVER)];
+    let mut cascade = Cascade::new(levels, 2).unwrap();
+    let clock = Steps::default();
+    let flag = cascade.cancel_flag().clone();
+    // Set between the levels: the second does not run.
+    let between = cascade.run_while(&(), &clock, |_| {
+        flag.cancel();
+        true
+    });
+    assert_eq!(between.unwrap_err().kind(), ErrorKind::Cancelled);
+    // It stays set.
+    for stopped in [cascade.run(&(), &clock), cascade.run_level(1, &(), &clock)] {
+        assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+    assert!(cascade.run_all(&(), &clock, &mut |_, _| {}).is_empty());
+    let runs = cascade.levels().iter().map(|level| level.members[0].classifier.runs);
+    assert_eq!(runs.collect::<Vec<_>>(), [1, 0]);
+    flag.reset();
+    assert_eq!(cascade.run(&(), &clock).unwrap().tier, 1);
+}

@@ -2,7 +2,7 @@
 //! that every language and platform must give for the same files.
 //!
 //! `BIGLITTLE_BLESS=1 cargo test -p biglittle --test devices` writes the
-//! expected files anew.
+//! expected files anew: floats with the fewest digits that give back the same bits.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,13 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use biglittle::Threshold;
-use biglittle::device::{DeviceTrace, TraceEvent};
-use biglittle::engine::{Frame, Runtime, RuntimeOptions};
-use biglittle::monitor::Answered;
-use biglittle::policy::{
-    CertifiedThreshold, Demand, Effective, LevelCause, PolicyOptions, ThresholdReason,
-};
-use serde::Serialize;
+use biglittle::device::DeviceTrace;
+use biglittle::engine::{DeviceReplay, ReplayStep, RuntimeOptions};
+use biglittle::policy::{CertifiedThreshold, PolicyOptions};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/devices")
@@ -48,59 +44,11 @@ fn options() -> RuntimeOptions {
     RuntimeOptions::new(PolicyOptions::new(certificates.to_vec(), 0.01).unwrap())
 }
 
-fn runtime() -> Runtime {
-    Runtime::new(&options(), "recorded devices", (0.0, 1.0)).unwrap()
-}
-
-/// What is expected after an event and the two frames that follow it. Floats are
-/// written with the fewest digits that give back the same bits.
-#[derive(Serialize)]
-struct Expected {
-    at_ms: u64,
-    threshold: Threshold,
-    reason: ThresholdReason,
-    level: u8,
-    level_cause: LevelCause,
-    target_rate: f64,
-    frame_rate_factor: f64,
-}
-
 /// Two frames follow each event, at its time, with the scores 0.9 and 0.3. The
 /// policy promises eps 0.01.
-fn replay(trace: &DeviceTrace) -> Vec<Expected> {
-    let mut runtime = runtime();
-    let mut lines = vec![];
-    for event in &trace.events {
-        match event {
-            TraceEvent::Reading(reading) => runtime.push_reading(reading),
-            TraceEvent::Mode { mode, .. } => runtime.set_mode(*mode),
-            TraceEvent::Restart { .. } => {
-                let saved = runtime.save();
-                runtime = self::runtime();
-                runtime.restore(&saved).unwrap();
-            }
-        }
-        for score in [0.9, 0.3] {
-            let plan = runtime.begin(event.at_ms());
-            let accepted = plan.effective.threshold.accepts(score);
-            let answered = if accepted { Answered::Little } else { Answered::Big };
-            runtime.finish(&plan, &Frame { score, accepted, answered, ..Frame::default() });
-        }
-        let status = runtime.status();
-        let Effective { threshold, reason, .. } = status.effective;
-        let Demand { level, level_cause, target_rate, frame_rate_factor, .. } = status.demand;
-        let at_ms = event.at_ms();
-        lines.push(Expected {
-            at_ms,
-            threshold,
-            reason,
-            level,
-            level_cause,
-            target_rate,
-            frame_rate_factor,
-        });
-    }
-    lines
+fn replay(trace: &DeviceTrace) -> Vec<ReplayStep> {
+    let mut replay = DeviceReplay::new(options(), (0.0, 1.0), vec![0.9, 0.3]).unwrap();
+    trace.events.iter().map(|event| replay.step(event).unwrap()).collect()
 }
 
 #[test]
@@ -122,7 +70,7 @@ fn thresholds_are_the_expected_ones() {
     }
 }
 
-fn demands(name: &str) -> Vec<Expected> {
+fn demands(name: &str) -> Vec<ReplayStep> {
     let (_, trace) = traces().into_iter().find(|(_, trace)| trace.header.name == name).unwrap();
     replay(&trace)
 }

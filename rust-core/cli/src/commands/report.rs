@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::calibrate::check_models;
 use super::table::{percent, plural};
 use crate::args::ReportArgs;
-use crate::page::{check_output, write};
+use crate::files;
+use crate::page::check_output;
 use crate::report::{Gallery, Summary, render};
 use crate::rows::Rows;
 use crate::trace::{Source, Trace};
@@ -34,7 +35,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     let gallery = Gallery::new(&rows, args.data.as_deref(), &trace.meta().labels)?;
     let thumbnails = gallery.pictures();
     let (page, summary) = render(&source, &rows, manifest, args.split, &gallery)?;
-    write(&args.output, page.as_bytes())?;
+    files::write(&args.output, page.as_bytes())?;
     let report = args.output.display().to_string();
     let reported = Reported { report, bytes: page.len(), thumbnails, summary: &summary };
     out.print(&reported, |out| {

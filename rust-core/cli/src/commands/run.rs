@@ -89,8 +89,18 @@ fn answer(engine: &mut Engine, file: &Path) -> Result<Answer> {
     let picture = Picture::open(file)?;
     let named = |error: Error| error.context(file.display());
     let frame = picture.frame().map_err(named)?;
-    let Outcome { label, score, tier, status, levels, times, macs, failure, marks: _ } =
-        engine.classify(&frame).map_err(named)?;
+    let Outcome {
+        label,
+        score,
+        threshold: _,
+        tier,
+        status,
+        levels,
+        times,
+        macs,
+        failure,
+        marks: _,
+    } = engine.classify(&frame).map_err(named)?;
     let label_name =
         |label: Option<u32>| label.and_then(|label| engine.label(label)).map(str::to_owned);
     let level_name = |tier: u8| engine.bundle().manifest().levels[usize::from(tier)].name.clone();

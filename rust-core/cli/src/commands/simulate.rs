@@ -9,7 +9,7 @@ use biglittle::{Error, ErrorKind, ModelBundle, Result, Threshold};
 
 use super::calibrate::check_models;
 use crate::files;
-use crate::page::{check_output, write};
+use crate::page::check_output;
 use crate::rows::Rows;
 use crate::simulate::args::{ModeArg, SimulateArgs};
 use crate::simulate::compare::World;
@@ -99,7 +99,10 @@ fn follow(
     let names = (&*recording.header.name, &*recording.header.description);
     let summary = DaySummary::new(setting, names, samples, &replayed, args.milliwatts);
     if let Some(report) = &args.report {
-        write(report, page::of_day(&summary, &replayed.day, samples, args.milliwatts)?.as_bytes())?;
+        files::write(
+            report,
+            page::of_day(&summary, &replayed.day, samples, args.milliwatts)?.as_bytes(),
+        )?;
     }
     args.out.print(&summary, |out| {
         summary.write(out)?;
@@ -154,7 +157,7 @@ fn live(
     let lived = world.live()?;
     let comparison = Comparison::new(setting, phone, &lived);
     if let Some(report) = &args.report {
-        write(report, page::of_comparison(&comparison, &lived, samples)?.as_bytes())?;
+        files::write(report, page::of_comparison(&comparison, &lived, samples)?.as_bytes())?;
     }
     args.out.print(&comparison, |out| {
         comparison.write(out)?;

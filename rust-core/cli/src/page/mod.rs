@@ -8,16 +8,19 @@
 //! by their hashes, and pictures in it.
 
 mod chart;
-mod file;
 pub mod words;
 
 pub use chart::{figure, figure_in_two};
-pub use file::{check_output, write};
+
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use biglittle::Result;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
+
+use crate::files;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -84,6 +87,11 @@ impl Page<'_> {
         };
         page.into_string()
     }
+}
+
+/// A trace that was given for the page by mistake is not written over.
+pub fn check_output(path: &Path) -> Result<()> {
+    files::may_replace(path, b"<!DOCTYPE html>", "HTML page")
 }
 
 fn sha256_base64(text: &str) -> String {

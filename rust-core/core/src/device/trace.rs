@@ -84,6 +84,18 @@ impl TraceEvent {
 }
 
 impl DeviceTrace {
+    /// A recording of these events.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        events: Vec<TraceEvent>,
+    ) -> Self {
+        let (name, description) = (name.into(), description.into());
+        let header = TraceHeader { format_version: FORMAT_VERSION, name, description };
+        DeviceTrace { header, events }
+    }
+
     /// Reads a recording. Empty lines are skipped.
     ///
     /// # Errors

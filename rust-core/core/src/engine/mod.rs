@@ -4,12 +4,14 @@
 //! and clock. Everything it joins can be used without it. Apps come in here.
 
 mod clock;
+mod replay;
 mod runtime;
 mod saved;
 mod stage;
 mod watched;
 
 pub use clock::SystemClock;
+pub use replay::{DeviceReplay, ReplayStep};
 pub use runtime::{
     AlarmOptions, DriftReference, Frame, Plan, RecalibrationOptions, Runtime, RuntimeOptions,
     RuntimeStatus,
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 
 use crate::bundle::{LevelAnswer, LevelSpec, Manifest, ModelBundle};
+use crate::cancel::CancelFlag;
 use crate::cascade::{Cascade, Level, Member};
 use crate::decision::Threshold;
 use crate::error::{Error, ErrorKind, Result};
@@ -148,8 +151,10 @@ impl Engine {
     /// [`ErrorKind::Inference`] when no level had a usable answer. A big
     /// network that fails is no error: the little one's answer comes back as
     /// [`AnswerStatus::Fallback`](crate::AnswerStatus::Fallback) with the
-    /// failure in it.
+    /// failure in it. [`ErrorKind::Cancelled`] when
+    /// [`Engine::cancel_flag`] is set before the answer is there.
     pub fn classify(&mut self, frame: &FrameView<'_>) -> Result<Outcome> {
+        self.cascade.cancel_flag().check()?;
         match &mut self.watch {
             Some(watch) => watch.classify(&mut self.cascade, &self.clock, frame),
             None => self.cascade.run(frame, &self.clock),
@@ -194,6 +199,13 @@ impl Engine {
             ));
         }
         self.cascade.set_threshold(level, threshold)
+    }
+
+    /// The flag by which another thread stops this engine's runs between levels.
+    /// Each worker has its own.
+    #[must_use]
+    pub fn cancel_flag(&self) -> CancelFlag {
+        self.cascade.cancel_flag().clone()
     }
 
     /// The bundle that this engine runs.

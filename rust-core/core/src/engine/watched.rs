@@ -98,7 +98,11 @@ impl Watch {
         });
         let mut outcome = match found {
             Ok(outcome) => outcome,
-            Err(_) if denied => dropped(ArrayVec::new()),
+            Err(_) if denied => dropped(ArrayVec::new(), plan.effective.threshold),
+            Err(error) if error.kind() == ErrorKind::Cancelled => {
+                self.runtime.abandon(clock.now() - start);
+                return Err(error);
+            }
             Err(error) => {
                 let failed =
                     Frame { total: clock.now() - start, acceptable: false, ..Frame::default() };
@@ -117,7 +121,7 @@ impl Watch {
                     answered = Answered::Degraded;
                     outcome.marks.degraded = true;
                 }
-                _ => outcome = dropped(outcome.levels),
+                _ => outcome = dropped(outcome.levels, plan.effective.threshold),
             }
         }
         self.conclude(cascade, clock, frame, start, &plan, earlier, answered, &mut outcome);
@@ -151,6 +155,7 @@ impl Watch {
             ..Marks::default()
         };
         outcome.levels.clear();
+        outcome.threshold = plan.effective.threshold;
         (outcome.times, outcome.macs) = (Times::default(), 0);
         let frame = Frame {
             score: outcome.score,
@@ -229,12 +234,13 @@ impl Watch {
 }
 
 /// No answer for want of time; the levels that ran show what was spent.
-fn dropped(levels: ArrayVec<LevelReport, MAX_LEVELS>) -> Outcome {
+fn dropped(levels: ArrayVec<LevelReport, MAX_LEVELS>, threshold: Threshold) -> Outcome {
     let times = levels.iter().fold(Times::default(), |sum, level| sum + level.times);
     let macs = levels.iter().fold(0u64, |sum, level| sum.saturating_add(level.macs));
     Outcome {
         label: None,
         score: levels.first().map_or(f32::NAN, |level| level.score),
+        threshold,
         tier: 0,
         status: AnswerStatus::Dropped,
         levels,

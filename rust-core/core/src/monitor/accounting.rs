@@ -21,7 +21,7 @@ pub enum Answered {
     /// By the first level although it was unsure, for want of time: outside the
     /// certificate.
     Degraded,
-    /// Not at all, for want of time.
+    /// Not at all, for want of time or because the app cancelled it.
     Dropped,
     /// Not at all: no level had a usable answer.
     Failed,
@@ -41,7 +41,7 @@ pub struct FrameCounts {
     pub reused: u64,
     /// Answered by the unsure first level for want of time.
     pub degraded: u64,
-    /// Dropped for want of time.
+    /// Dropped for want of time, or cancelled.
     pub dropped: u64,
     /// Without any usable answer.
     pub failed: u64,

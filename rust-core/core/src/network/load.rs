@@ -158,6 +158,8 @@ impl Opening<'_> {
 
     /// The graph in tract's operators, with all shapes and constants.
     fn typed(&mut self) -> Result<(TypedModel, ModelSummary)> {
+        #[cfg(all(target_os = "android", target_arch = "aarch64"))]
+        super::android::tell_tract_the_processor();
         let (mut proto, summary) = checked(self.bytes, self.limits)?;
         self.ended(OpenPhase::Checked);
         let input = f32::fact(&summary.input_shape[..]);

@@ -6,6 +6,8 @@
 //! is opened once and shared; every engine runs it through a [`Session`] of its
 //! own. Called by [`engine`](crate::engine).
 
+#[cfg(all(target_os = "android", target_arch = "aarch64"))]
+mod android;
 mod load;
 mod lower;
 mod program;

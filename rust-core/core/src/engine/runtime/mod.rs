@@ -277,10 +277,21 @@ impl Runtime {
             Answered::Reused => self.summary.audit.observe(None, true, None, None),
             _ => self.judged(plan, frame),
         }
-        let level = usize::from(self.demand.level);
-        self.summary.frames_at_level[level] = self.summary.frames_at_level[level].saturating_add(1);
         let Frame { answered, levels, audit, total, big_alone, .. } = *frame;
         self.summary.accounting.record(answered, levels, audit, total, big_alone);
+        self.count_level();
+    }
+
+    /// Books the frame that was planned last as dropped, because the caller
+    /// cancelled it after `total`. Nothing is learned from its scores.
+    pub fn abandon(&mut self, total: Times) {
+        self.summary.accounting.record(Answered::Dropped, &[], &[], total, None);
+        self.count_level();
+    }
+
+    fn count_level(&mut self) {
+        let frames = &mut self.summary.frames_at_level[usize::from(self.demand.level)];
+        *frames = frames.saturating_add(1);
     }
 
     /// The statistics of a frame on which the first level ran.

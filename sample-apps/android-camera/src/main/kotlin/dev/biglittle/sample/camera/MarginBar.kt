@@ -1,0 +1,73 @@
+package dev.biglittle.sample.camera
+
+import android.content.Context
+import android.graphics.Canvas
+import android.graphics.Paint
+import android.text.TextUtils
+import android.util.AttributeSet
+import android.view.View
+
+/**
+ * How sure the little network is, from 0 to 1, and the threshold that it has to
+ * exceed: the mark moves with heat, battery and mode.
+ */
+internal class MarginBar(context: Context, attributes: AttributeSet?) : View(context, attributes) {
+    private val brushes = Brushes(context)
+    private val bar = Paint(Paint.ANTI_ALIAS_FLAG)
+    private val thickness = brushes.dp(12f)
+    private val gap = brushes.dp(8f)
+    private val overhang = brushes.dp(5f)
+    private val title = context.getString(R.string.margin)
+    private var answer: AnswerUi? = null
+    private var score = ""
+    private var needs = ""
+
+    fun show(value: AnswerUi?) {
+        if (answer == value && contentDescription != null) return
+        answer = value
+        score = value?.let { "%.2f".format(it.margin) } ?: context.getString(R.string.unknown)
+        needs = value?.let { context.getString(R.string.margin_needs, it.threshold) }.orEmpty()
+        contentDescription = value?.let { context.getString(R.string.margin_spoken, it.margin, it.threshold) }
+            ?: context.getString(R.string.margin_none)
+        invalidate()
+    }
+
+    override fun onMeasure(width: Int, height: Int) {
+        val content = brushes.text.lineHeight + gap + overhang + thickness + overhang + gap / 2 + brushes.caption.lineHeight
+        setMeasuredDimension(
+            getDefaultSize(suggestedMinimumWidth, width),
+            resolveSize((content + paddingTop + paddingBottom).toInt() + 1, height),
+        )
+    }
+
+    override fun onDraw(canvas: Canvas) {
+        val left = paddingLeft.toFloat()
+        val right = (width - paddingRight).toFloat()
+        var y = paddingTop - brushes.text.fontMetrics.ascent
+        val room = right - left - brushes.value.measureText(score) - gap
+        val fitting = TextUtils.ellipsize(title, brushes.text, room, TextUtils.TruncateAt.END)
+        canvas.drawText(fitting, 0, fitting.length, left, y, brushes.text)
+        canvas.drawText(score, right - brushes.value.measureText(score), y, brushes.value)
+        y = paddingTop + brushes.text.lineHeight + gap + overhang
+
+        bar.color = brushes.color(R.color.track)
+        canvas.drawRoundRect(left, y, right, y + thickness, thickness / 2, thickness / 2, bar)
+        val shown = answer ?: return
+        val filled = (right - left) * shown.margin.coerceIn(0f, 1f)
+        bar.color = brushes.color(shown.tier.look.color)
+        canvas.save()
+        canvas.clipRect(left, y, left + filled, y + thickness)
+        canvas.drawRoundRect(left, y, right, y + thickness, thickness / 2, thickness / 2, bar)
+        canvas.restore()
+
+        val mark = left + (right - left) * shown.threshold.coerceIn(0f, 1f)
+        val half = brushes.dp(1.5f)
+        bar.color = brushes.color(R.color.surface)
+        canvas.drawRect(mark - 2 * half, y, mark + 2 * half, y + thickness, bar)
+        bar.color = brushes.color(R.color.ink)
+        canvas.drawRoundRect(mark - half, y - overhang, mark + half, y + thickness + overhang, half, half, bar)
+        val wide = brushes.caption.measureText(needs)
+        val from = (mark - wide / 2).coerceIn(left, right - wide)
+        canvas.drawText(needs, from, y + thickness + overhang + gap / 2 - brushes.caption.fontMetrics.ascent, brushes.caption)
+    }
+}
