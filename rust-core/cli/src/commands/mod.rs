@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod completions;
 pub mod demo;
 pub mod evaluate;
+pub mod golden;
 pub mod inspect;
 pub mod pack;
 pub mod report;
