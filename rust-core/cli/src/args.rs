@@ -11,8 +11,9 @@ use clap_complete::Shell;
 
 use crate::commands::bench::Choice;
 use crate::output::Output;
-use crate::report::Chosen;
+use crate::rows::Chosen;
 use crate::search::Cost;
+use crate::simulate::args::SimulateArgs;
 use crate::trace::ScoreKind;
 
 /// A little network first, the big one only when the answer is unsure.
@@ -48,6 +49,8 @@ pub enum Command {
     Search(SearchArgs),
     /// Make one HTML page of a trace: accuracy, cost, scores and the threshold
     Report(ReportArgs),
+    /// Run a phone's day with recorded frames, far faster than it passes
+    Simulate(Box<SimulateArgs>),
     /// Measure how long a bundle or a network takes to open and to run, on one core
     Bench(BenchArgs),
     /// Make a bundle of a folder with a manifest, networks and labels

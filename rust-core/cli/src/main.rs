@@ -3,14 +3,18 @@
 
 mod args;
 mod certify;
+mod charts;
 mod commands;
 mod data;
 mod energy;
 mod files;
 mod measure;
 mod output;
+mod page;
 mod report;
+mod rows;
 mod search;
+mod simulate;
 mod target;
 mod terminal;
 mod trace;
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
         Command::Calibrate(args) => commands::calibrate::run(&args),
         Command::Search(args) => commands::search::run(&args),
         Command::Report(args) => commands::report::run(&args),
+        Command::Simulate(args) => commands::simulate::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Pack(args) => commands::pack::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

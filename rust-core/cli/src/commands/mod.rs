@@ -12,6 +12,7 @@ pub mod report;
 pub mod run;
 pub mod schema;
 pub mod search;
+pub mod simulate;
 pub mod table;
 pub mod trace;
 pub mod verify;

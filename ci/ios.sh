@@ -1,0 +1,182 @@
+# shellcheck shell=bash
+# The parts of ci/ios. Sourced after common.sh, never run.
+
+# shellcheck disable=SC2154
+ios=$root/target/ios
+readonly deployment_target=16.0
+
+# swift_package COMMAND [ARGUMENT...]: `swift build`, `test` or `package` on the
+# folder $package, with the host's static library. Warnings are errors.
+swift_package() {
+  local library=(-Xlinker "-L$ios/host")
+  [[ $(uname -s) == Linux ]] || library=()
+  limited 1200 bash ci/swift swift "$1" --package-path "$package" \
+    --scratch-path "$ios/$(basename "$package")" -Xswiftc -warnings-as-errors "${library[@]}" "${@:2}"
+}
+
+# The generated sources go where SwiftPM finds them: a target must lie inside its
+# package. Files that did not change keep their time, or everything is built again.
+part_package() {
+  local generated=$ios/generated library=$root/target/debug/libbiglittle_ffi.a
+  # shellcheck disable=SC2046
+  limited 2400 cargo build $(locked) -p biglittle-ffi
+  # Apart: built together, the library would carry the generator's features.
+  # shellcheck disable=SC2046
+  limited 1200 cargo build $(locked) -p biglittle-bindgen
+  rm -rf "$generated"
+  mkdir -p "$generated/BigLittleBindings" "$generated/BigLittleFFI" "$ios/host"
+  local generate=("$root/target/debug/uniffi-bindgen-swift" "$library")
+  "${generate[@]}" "$generated/BigLittleBindings" --swift-sources
+  "${generate[@]}" "$generated/BigLittleFFI" --headers --modulemap \
+    --module-name BigLittleFFI --modulemap-filename module.modulemap
+  # -a with checksums would need rsync.
+  (cd "$generated" && find . -type f) | while IFS= read -r file; do
+    cmp -s "$generated/$file" "ios/Generated/$file" || {
+      mkdir -p "$(dirname "ios/Generated/$file")"
+      cp "$generated/$file" "ios/Generated/$file"
+    }
+  done
+  # Alone in its folder: beside a shared library the linker would take that.
+  cp --update "$library" "$ios/host/"
+}
+
+part_format() {
+  bash ci/swift swift-format lint --strict --parallel --recursive \
+    ios/Package.swift ios/Sources ios/Tests ios/StandIns \
+    sample-apps/ios-camera/Package.swift sample-apps/ios-camera/{Sources,Tests,App}
+}
+
+# What the tests compare themselves with: the core's answer to each digit, and what
+# the command line makes of all.
+test_data() {
+  # shellcheck disable=SC2046
+  limited 1200 cargo run -q $(locked) -p biglittle --example digits -- models/mnist "$ios/data"
+  # shellcheck disable=SC2046
+  BIGLITTLE_EVALUATED=$(limited 1200 cargo run -q $(locked) -p biglittle-cli -- \
+    evaluate --bundle models/mnist/bundle --data models/mnist --json)
+  export BIGLITTLE_EVALUATED
+}
+
+part_sdk() {
+  needs_package
+  test_data
+  package=ios swift_package test
+}
+
+part_api() {
+  needs_package
+  local graphs
+  package=ios swift_package package dump-symbol-graph --minimum-access-level public \
+    --skip-synthesized-members >/dev/null
+  graphs=$(find "$ios/ios" -type d -name symbolgraph | head -n1)
+  python3 ci/swift_api.py "$graphs" >"$ios/api.txt"
+  [[ -z ${BIGLITTLE_BLESS:-} ]] || cp "$ios/api.txt" ios/api.txt
+  diff -u ios/api.txt "$ios/api.txt" ||
+    die "the public interface changed: if that is meant, BIGLITTLE_BLESS=1 ci/ios api, and a line in CHANGELOG.md"
+  note "$(wc -l <ios/api.txt) declarations"
+}
+
+part_docs() {
+  part_graphs=$(find "$ios/ios" -type d -name symbolgraph 2>/dev/null | head -n1)
+  [[ -n $part_graphs ]] || { part_api && part_graphs=$(find "$ios/ios" -type d -name symbolgraph | head -n1); }
+  rm -rf "$ios/docs" "$ios/graph"
+  mkdir -p "$ios/graph"
+  cp "$part_graphs"/BigLittle.symbols.json "$ios/graph/"
+  bash ci/swift docc convert ios/Sources/BigLittle/BigLittle.docc --warnings-as-errors \
+    --fallback-display-name BigLittle --fallback-bundle-identifier dev.biglittle \
+    --additional-symbol-graph-dir "$ios/graph" --output-path "$ios/docs"
+  note "$(find "$ios/docs/data" -name '*.json' | wc -l) pages"
+}
+
+part_app() {
+  needs_package
+  local view
+  test_data_exists || test_data
+  package=sample-apps/ios-camera swift_package test
+  # Apple's frameworks are not here: only whether it is Swift.
+  for view in sample-apps/ios-camera/App/*.swift sample-apps/ios-camera/App/*/*.swift; do
+    bash ci/swift swiftc -frontend -parse -swift-version 6 "$view"
+  done
+  python3 ci/ios_app.py sample-apps/ios-camera
+}
+
+test_data_exists() { [[ -s $ios/data/answers.txt ]]; }
+
+part_targets() { bash ci/ios-targets; }
+
+# The library itself takes a quarter of an hour; a small one that includes the
+# generated header shows the same layout, and that the header is C for that target.
+part_layout() {
+  needs_package
+  local slice target library clang ar
+  clang=$(compgen -c clang | grep -E '^clang(-[0-9]+)?$' | sort -V | tail -n1) || true
+  ar=$(compgen -c llvm-ar | sort -V | tail -n1) || true
+  [[ -n $clang && -n $ar ]] || skip "clang and llvm-ar are missing (Debian: clang-19 llvm-19); run ci/setup ios"
+  rm -rf "$ios/slices"
+  mkdir -p "$ios/slices"
+  printf '#include "BigLittleFFI.h"\nint biglittle_layout_check;\n' >"$ios/slices/layout.c"
+  for slice in ios-arm64 ios-arm64_x86_64-simulator; do
+    target=arm64-apple-ios$deployment_target
+    [[ $slice == ios-arm64 ]] || target+=-simulator
+    "$clang" -target "$target" -ffreestanding -Wall -Werror -I ios/Generated/BigLittleFFI \
+      -c "$ios/slices/layout.c" -o "$ios/slices/$slice.o"
+    library=$ios/slices/lib$slice.a
+    "$ar" --format=darwin rcs "$library" "$ios/slices/$slice.o"
+    [[ -z ${BIGLITTLE_LONG_TESTS:-} ]] || real_library "$slice" "$library"
+    python3 ci/ios_layout.py framework "$slice" "$library" ios/Generated/BigLittleFFI \
+      "$(version)" "$ios/slices"
+  done
+  python3 ci/ios_layout.py assemble "$ios/slices/BigLittleFFI.xcframework" \
+    "$ios"/slices/ios-*/BigLittleFFI.framework
+  python3 ci/ios_layout.py check "$ios/slices/BigLittleFFI.xcframework"
+  note "assembled here: a check of the layout, not a library to ship"
+}
+
+version() { sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n1; }
+
+# The library as it ships, linked without Apple's SDK: what it needs from the
+# system stays open, everything of ours has to be there.
+real_library() {
+  local slice=$1 library=$2 target=aarch64-apple-ios platform=ios linker
+  if [[ $slice != ios-arm64 ]]; then
+    target=aarch64-apple-ios-sim platform=ios-simulator
+  fi
+  bash ci/ios-targets rustc --release -p biglittle-ffi --crate-type staticlib
+  cp "$ios/rust/$target/release/libbiglittle_ffi.a" "$library"
+  linker=$(compgen -c ld64.lld | sort -V | tail -n1)
+  [[ -n $linker ]] || die "ld64.lld is missing (Debian: lld-19)"
+  "$linker" -arch arm64 -platform_version "$platform" "$deployment_target" "$deployment_target" \
+    -dylib -undefined dynamic_lookup -dead_strip -all_load "$library" -o "$ios/slices/$slice.dylib"
+  note "$slice: linked, $(($(wc -c <"$ios/slices/$slice.dylib") / 1000000)) MB with dead code stripped"
+}
+
+needs_package() {
+  [[ -e ios/Generated/BigLittleFFI/module.modulemap && -e $ios/host/libbiglittle_ffi.a ]] || part_package
+}
+
+# On a Mac. Three libraries, the two of the simulator joined in one.
+part_xcframework() {
+  [[ $(uname -s) == Darwin ]] || skip "xcodebuild is on a Mac only: nothing of this part was run here"
+  have xcodebuild || skip "xcodebuild is missing: install Xcode 26"
+  part_package
+  local target libraries=$ios/apple out=ios/Generated/BigLittleFFI.xcframework
+  for target in aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios; do
+    rustup target add "$target"
+    # shellcheck disable=SC2046
+    IPHONEOS_DEPLOYMENT_TARGET=$deployment_target \
+      cargo rustc $(locked) --release -p biglittle-ffi --crate-type staticlib --target "$target"
+  done
+  mkdir -p "$libraries"
+  lipo -create -output "$libraries/simulator.a" \
+    target/{aarch64-apple-ios-sim,x86_64-apple-ios}/release/libbiglittle_ffi.a
+  python3 ci/ios_layout.py framework ios-arm64 target/aarch64-apple-ios/release/libbiglittle_ffi.a \
+    ios/Generated/BigLittleFFI "$(version)" "$libraries"
+  python3 ci/ios_layout.py framework ios-arm64_x86_64-simulator "$libraries/simulator.a" \
+    ios/Generated/BigLittleFFI "$(version)" "$libraries"
+  rm -rf "$out"
+  xcodebuild -create-xcframework -output "$out" \
+    -framework "$libraries/ios-arm64/BigLittleFFI.framework" \
+    -framework "$libraries/ios-arm64_x86_64-simulator/BigLittleFFI.framework"
+  python3 ci/ios_layout.py check "$out"
+  (cd ios && xcodebuild build -scheme BigLittle -destination 'generic/platform=iOS' -derivedDataPath "$ios/xcode")
+}
