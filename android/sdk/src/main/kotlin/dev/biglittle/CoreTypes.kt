@@ -1,4 +1,4 @@
-/**
+/*
  * Plain values of the Rust core: one definition, from which Kotlin and Swift are generated. Kotlin
  * finds the variants of a sealed one under its own name: `dev.biglittle.core.BudgetKind.BigShare`.
  */
