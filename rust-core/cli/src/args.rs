@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use biglittle::calibrate::{Loss, SplitSpec};
 use biglittle::network::Isa;
+use biglittle::{PixelFormat, YuvEncoding, YuvMatrix, YuvRange};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::bench::Choice;
 use crate::output::Output;
-use crate::report::Chosen;
+use crate::rows::Chosen;
 use crate::search::Cost;
+use crate::simulate::args::SimulateArgs;
 use crate::trace::ScoreKind;
 
 /// A little network first, the big one only when the answer is unsure.
@@ -46,6 +49,8 @@ pub enum Command {
     Search(SearchArgs),
     /// Make one HTML page of a trace: accuracy, cost, scores and the threshold
     Report(ReportArgs),
+    /// Run a phone's day with recorded frames, far faster than it passes
+    Simulate(Box<SimulateArgs>),
     /// Measure how long a bundle or a network takes to open and to run, on one core
     Bench(BenchArgs),
     /// Make a bundle of a folder with a manifest, networks and labels
@@ -54,6 +59,8 @@ pub enum Command {
     Verify(TargetArgs),
     /// Show what is in a bundle or a network
     Inspect(TargetArgs),
+    /// Write the tensor that a network is given for a picture, as a NumPy file
+    Golden(GoldenArgs),
     /// Print the JSON Schema of a bundle's manifest
     Schema,
     /// Print a completion script for a shell
@@ -357,6 +364,58 @@ pub struct TargetArgs {
     pub target: PathBuf,
     #[command(flatten)]
     pub out: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct GoldenArgs {
+    /// The picture, PNG or JPEG
+    pub picture: PathBuf,
+    /// The bundle: a folder or a .biglittle file
+    #[arg(long, short)]
+    pub bundle: PathBuf,
+    /// The file to write; if it is not given, the picture's name with the ending
+    /// .npy, in the working folder
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+    /// The first network of this level, counted from 0
+    #[arg(long, default_value_t = 0)]
+    pub level: usize,
+    /// The network of this name
+    #[arg(long, conflicts_with = "level")]
+    pub network: Option<String>,
+    /// The layout in which a camera delivers the picture; if it is not given, the one
+    /// that the file has
+    #[arg(long, value_parser = one_of(&[
+        ("rgb8", PixelFormat::Rgb8), ("rgba8", PixelFormat::Rgba8), ("bgra8", PixelFormat::Bgra8),
+        ("yuv420", PixelFormat::Yuv420), ("nv12", PixelFormat::Nv12), ("nv21", PixelFormat::Nv21),
+    ]))]
+    pub layout: Option<PixelFormat>,
+    /// The weights of the colours in a YUV layout
+    #[arg(long, default_value = "bt601",
+          value_parser = one_of(&[("bt601", YuvMatrix::Bt601), ("bt709", YuvMatrix::Bt709)]))]
+    pub matrix: YuvMatrix,
+    /// The range of a YUV layout: 0 to 255, or 16 to 235
+    #[arg(long, default_value = "full",
+          value_parser = one_of(&[("full", YuvRange::Full), ("limited", YuvRange::Limited)]))]
+    pub range: YuvRange,
+    #[command(flatten)]
+    pub out: Output,
+}
+
+/// A parser of names that stand for values.
+fn one_of<T: Copy + Send + Sync>(
+    names: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(names.iter().map(|(name, _)| *name)).map(|given| {
+        let found = names.iter().find(|(name, _)| *name == given);
+        found.expect("the parser lets only these names pass").1
+    })
+}
+
+impl GoldenArgs {
+    pub fn encoding(&self) -> YuvEncoding {
+        YuvEncoding { matrix: self.matrix, range: self.range }
+    }
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,12 +1,14 @@
-//! Files that others hand us: regular ones only, and never more than a limit.
+//! Files that others hand us: regular ones only, and never more than a limit; and
+//! files that we write.
 //!
-//! Errors here do not name the path: the caller does, once.
+//! Errors of reading do not name the path: the caller does, once.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use biglittle::{Error, ErrorKind, Result};
+use tempfile::NamedTempFile;
 
 /// Reads a whole regular file of at most `limit` bytes, whatever size it claims.
 /// One that is larger is an error of `kind`.
@@ -39,6 +41,50 @@ fn regular(metadata: &fs::Metadata) -> Result<()> {
     }
     let what = if metadata.is_dir() { "a folder" } else { "a pipe or device" };
     Err(Error::new(ErrorKind::Io, format!("cannot be read: it is {what}: give a regular file")))
+}
+
+/// Refuses to write over a file that does not begin like what is written there,
+/// which is a `what`: it was given by mistake.
+pub fn may_replace(path: &Path, beginning: &[u8], what: &str) -> Result<()> {
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    let mut start = vec![0; beginning.len()];
+    let is_one = metadata.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && start.eq_ignore_ascii_case(beginning);
+    if is_one {
+        return Ok(());
+    }
+    let message =
+        format!("exists already and is no {what}, so it is not replaced: give another name");
+    Err(Error::new(ErrorKind::InvalidArgument, message).context(path.display()))
+}
+
+/// Writes all of it or nothing.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let written = || -> io::Result<()> {
+        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(bytes)?;
+        make_readable(&file)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    written().map_err(|error| {
+        let message = format!("{}: cannot be written: {}", path.display(), error.kind());
+        Error::new(ErrorKind::Io, message).with_source(error)
+    })
+}
+
+/// Temporary files are their owner's only; these are to be shown around.
+#[cfg(unix)]
+fn make_readable(file: &NamedTempFile) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &NamedTempFile) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]

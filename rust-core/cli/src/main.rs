@@ -3,14 +3,18 @@
 
 mod args;
 mod certify;
+mod charts;
 mod commands;
 mod data;
 mod energy;
 mod files;
 mod measure;
 mod output;
+mod page;
 mod report;
+mod rows;
 mod search;
+mod simulate;
 mod target;
 mod terminal;
 mod trace;
@@ -35,10 +39,12 @@ fn main() -> ExitCode {
         Command::Calibrate(args) => commands::calibrate::run(&args),
         Command::Search(args) => commands::search::run(&args),
         Command::Report(args) => commands::report::run(&args),
+        Command::Simulate(args) => commands::simulate::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Pack(args) => commands::pack::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Golden(args) => commands::golden::run(&args),
         Command::Schema => commands::schema::run(),
         Command::Completions(args) => commands::completions::run(&args),
     };

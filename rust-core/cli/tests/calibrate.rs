@@ -65,6 +65,17 @@ fn a_certificate_goes_into_a_new_bundle_and_only_fits_its_networks() {
     assert_eq!(json(&["verify", &new, "--json"])["certified"], true);
     assert_eq!(json(&["verify", &bundle, "--json"])["certified"], false);
     assert!(good(&["inspect", &new]).contains("certified for harm of at most 1.000 %"));
+    // What drift is measured against: the calibration rows' margins.
+    let text = fs::read_to_string(Path::new(&new).join("manifest.json")).unwrap();
+    let scores = serde_json::from_str::<Value>(&text).unwrap()["calibration_scores"].clone();
+    assert_eq!(scores["confidence"], "margin");
+    let counts = scores["histogram"]["counts"].as_array().unwrap();
+    assert_eq!(
+        counts.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(),
+        certificates[0]["n"]
+    );
+    assert!(counts[31].as_u64() > counts[0].as_u64(), "{counts:?}");
+    assert!(good(&["inspect", &new]).contains("drift is watched"));
     // The same trace gives the same bundle, byte for byte.
     let again = scratch.path("again");
     good(&strs(&args(&bundle, &again)));

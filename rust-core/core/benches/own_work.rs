@@ -11,13 +11,14 @@ use biglittle::bundle::ModelBundle;
 use biglittle::calibrate::{ExactRule, LevelRows, Loss, Rows, Target};
 use biglittle::cascade::{Cascade, Classifier, Level, Member};
 use biglittle::clock::Times;
+use biglittle::decision::ScoreHistogram;
 use biglittle::decision::{Confidence, OutputSpec};
 use biglittle::device::{DeviceReading, ThermalLevel};
 use biglittle::engine::{
     AlarmOptions, DriftReference, Frame, Runtime, RuntimeOptions, SystemClock,
 };
 use biglittle::gate::Signature;
-use biglittle::monitor::{Answered, AuditOptions, DriftOptions, ScoreHistogram};
+use biglittle::monitor::{Answered, AuditOptions, DriftOptions};
 use biglittle::policy::{Budget, BudgetKind};
 use biglittle::preprocess::Preprocessor;
 use biglittle::{Engine, EngineOptions, FrameView, Opening, PixelFormat, Threshold};

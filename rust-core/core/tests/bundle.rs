@@ -8,7 +8,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use biglittle::bundle::{Manifest, ModelBundle, sha256_hex};
-use biglittle::{Error, ErrorKind, Result, Threshold};
+use biglittle::{Error, ErrorKind, Result, RuntimeOptions, Threshold};
 use serde_json::{Value, json};
 
 /// A folder that a test draws up; removed when it ends.
@@ -405,4 +405,41 @@ fn certificates_are_of_these_networks_or_refused() {
     assert!(in_use(json!(0.25)) && in_use(json!(0.5)) && in_use(json!("always_escalate")));
     assert!(!in_use(json!(0.2499)) && !in_use(json!("never_escalate")));
     assert!(plain.manifest().certificate_in_use().is_none());
+}
+
+#[test]
+fn calibration_scores_are_of_these_networks_or_refused() {
+    let plain = Draft::new().pack().unwrap();
+    assert_eq!(RuntimeOptions::of_bundle(&plain).unwrap().drift, None);
+    let counts: Vec<u64> = (0..32).collect();
+    let scores = json!({
+        "confidence": "margin", "models_sha256": plain.manifest().models_sha256(),
+        "histogram": { "low": 0.0, "high": 1.0, "counts": counts },
+    });
+    let with = |pointer: &str, value: Value| {
+        let mut scores = scores.clone();
+        *scores.pointer_mut(pointer).unwrap() = value;
+        Draft::with(|manifest| manifest["calibration_scores"] = scores).pack()
+    };
+    let good = with("/histogram/counts/0", json!(5)).unwrap();
+    assert_eq!(ModelBundle::from_bytes(&good.to_bytes()).unwrap().manifest(), good.manifest());
+    let drift = RuntimeOptions::of_bundle(&good).unwrap().drift.unwrap();
+    assert_eq!((drift.calibration.counts[0], drift.calibration.counts[31]), (5, 31));
+
+    for (pointer, value, words) in [
+        ("/models_sha256", json!("2".repeat(64)), &["calibration_scores", "2222", "again"][..]),
+        ("/confidence", json!("max_probability"), &["calibration_scores", "another confidence"]),
+        ("/histogram/high", json!(2.0), &["from 0 to 2, but this confidence from 0 to 1"]),
+        ("/histogram/low", json!(null), &["invalid type: null"]),
+        ("/histogram/counts", json!(vec![0; 32]), &["no score in any bin"]),
+        ("/histogram/counts", json!(vec![u64::MAX; 32]), &["more scores than there can be"]),
+        ("/histogram/counts", json!(vec![1; 31]), &["length 31"]),
+        ("/histogram/counts/3", json!(-1), &["`-1`, expected u64"]),
+    ] {
+        refused(with(pointer, value), words);
+    }
+    // Other bytes of a network, and scores of the old ones.
+    let other = Draft::with(|manifest| manifest["calibration_scores"] = scores.clone());
+    other.write("little.onnx", b"another little network");
+    refused(other.pack(), &["calibration_scores", "calibrate again"]);
 }

@@ -6,13 +6,14 @@
 use std::alloc::System;
 
 use biglittle::cascade::{Cascade, Classifier, Level, Member};
+use biglittle::decision::ScoreHistogram;
 use biglittle::decision::{Confidence, OutputSpec};
 use biglittle::device::{DeviceReading, ThermalLevel};
 use biglittle::engine::{
     AlarmOptions, DriftReference, Frame, Runtime, RuntimeOptions, SystemClock,
 };
 use biglittle::gate::{GateOptions, Signature, TemporalGate};
-use biglittle::monitor::{Answered, AuditOptions, DriftOptions, ScoreHistogram};
+use biglittle::monitor::{Answered, AuditOptions, DriftOptions};
 use biglittle::policy::{Budget, BudgetKind};
 use biglittle::storm::{StormGuard, StormOptions, StormPriority};
 use biglittle::{AnswerStatus, FrameView, PixelFormat, Threshold};

@@ -54,6 +54,7 @@ mod isa;
 mod micro;
 mod pack;
 mod peak;
+mod pixels;
 mod plan;
 mod profile;
 mod session;
@@ -66,6 +67,7 @@ pub use graph::{
     Shape, SharedWeights, Slice, Value, Weights, limits,
 };
 pub use isa::Isa;
+pub use pixels::{PixelKernels, Taps, Window, YuvWeights};
 pub use plan::{DataLayout, Model, Options, WinogradUse};
 pub use profile::{LayerProfile, Profile};
 pub use session::Session;

@@ -6,7 +6,7 @@
 mod passes;
 mod tune;
 
-use biglittle::bundle::{LevelSpec, Manifest, NetworkSpec};
+use biglittle::bundle::{CalibrationScores, Manifest, NetworkSpec};
 use biglittle::calibrate::{
     Certificate, CertifiedData, CertifiedNetwork, Loss, Method, SplitSpec, Target,
 };
@@ -68,6 +68,7 @@ pub fn calibrate(trace: &Trace, request: &Request, base: &Manifest) -> Result<Fo
         .collect::<Result<Vec<_>>>()?;
     let mut manifest = base.clone();
     let before = std::mem::take(&mut manifest.certificates);
+    manifest.calibration_scores = None;
     for level in &mut manifest.levels[..levels - 1] {
         if let Some(kind) = request.confidence {
             level.confidence = match level.confidence {
@@ -78,21 +79,13 @@ pub fn calibrate(trace: &Trace, request: &Request, base: &Manifest) -> Result<Fo
     }
     // Says what a confidence needs that these networks have not.
     manifest.validate(meta.labels.len())?;
-    let mut source = Source { trace, split: request.split, rescored: None };
-    let fits = if request.tune { tune::fit(&source, &mut manifest)? } else { Vec::new() };
-    if !has_scores(&meta.manifest, &meta.norm_orders, &manifest) {
-        if !meta.has_outputs {
-            return Err(invalid(
-                "has no raw values, but the bundle's temperature or norm is not the recorded one: \
-                 record it again with this bundle"
-                    .into(),
-            ));
-        }
-        source.rescored = Some(manifest.clone());
-    }
+    let recorded = Source { trace, split: request.split, rescored: None };
+    let fits = if request.tune { tune::fit(&recorded, &mut manifest)? } else { Vec::new() };
+    let source = Source { split: request.split, ..Source::scored_by(trace, &manifest)? };
     let kinds: Vec<ScoreKind> =
         manifest.levels.iter().map(|level| ScoreKind::of(level.confidence)).collect();
-    let counted = passes::count(&source, &kinds, request.loss, &before)?;
+    let range = manifest.score_range(0, meta.labels.len());
+    let counted = passes::count(&source, &kinds, request.loss, &before, range)?;
     let proven = passes::prove(&source, &kinds, request.loss, &targets, &counted, &manifest)?;
     let settings: Vec<Vec<Threshold>> =
         proven.iter().map(|proven| proven.thresholds.clone()).collect();
@@ -120,6 +113,7 @@ pub fn calibrate(trace: &Trace, request: &Request, base: &Manifest) -> Result<Fo
         level.threshold = Some(*threshold);
     }
     manifest.certificates.clone_from(&certificates);
+    manifest.calibration_scores = scores(&manifest, &counted);
     Ok(Found {
         certificates,
         fits,
@@ -128,16 +122,6 @@ pub fn calibrate(trace: &Trace, request: &Request, base: &Manifest) -> Result<Fo
         not_finite: counted.not_finite,
         manifest,
     })
-}
-
-/// Whether the recorded scores are those that `manifest` asks for.
-pub fn has_scores(recorded: &Manifest, orders: &[f32], manifest: &Manifest) -> bool {
-    let same_norm = |(level, order): (&LevelSpec, &f32)| match level.confidence {
-        Confidence::MaxLogitPNorm { p } => p == *order,
-        _ => true,
-    };
-    recorded.models_sha256() == manifest.models_sha256()
-        && manifest.levels.iter().zip(orders).all(same_norm)
 }
 
 fn confidences(manifest: &Manifest) -> Vec<Confidence> {
@@ -151,6 +135,15 @@ fn networks(manifest: &Manifest) -> Vec<CertifiedNetwork> {
         sha256: network.file.sha256.clone(),
     };
     manifest.networks.iter().map(network).collect()
+}
+
+/// Without any score there is nothing that could drift.
+fn scores(manifest: &Manifest, counted: &Counted) -> Option<CalibrationScores> {
+    counted.scores.counts.iter().any(|count| *count > 0).then(|| CalibrationScores {
+        confidence: manifest.levels[0].confidence,
+        models_sha256: manifest.models_sha256(),
+        histogram: counted.scores,
+    })
 }
 
 fn data(source: &Source<'_>, counted: &Counted) -> CertifiedData {

@@ -5,6 +5,7 @@ use biglittle::calibrate::{
     Certificate, Evaluation, ExactRule, Loss, Losses, Method, Rows, Split, Target, TestResult,
     clopper_pearson, fixed_sequence, order_thresholds,
 };
+use biglittle::decision::ScoreHistogram;
 use biglittle::{Result, Threshold};
 
 use super::invalid;
@@ -12,7 +13,7 @@ use crate::trace::rows::{GroupIds, Source, append, split_key};
 use crate::trace::{ScoreKind, Wanted};
 
 /// What the first pass over a trace counts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counted {
     /// Of tuning, calibration and test.
     pub rows: [u64; 3],
@@ -27,6 +28,8 @@ pub struct Counted {
     pub not_finite: u64,
     /// Whether any row is in a group.
     pub has_groups: bool,
+    /// How the first level's scores lie on the calibration rows.
+    pub scores: ScoreHistogram,
 }
 
 /// The scores of all but the last level, and groups.
@@ -35,14 +38,24 @@ fn wanted(kinds: &[ScoreKind]) -> Wanted {
     levels.iter().fold(Wanted { groups: true, ..Wanted::default() }, |w, kind| w.score(*kind))
 }
 
-/// Counts rows, and refuses a loss that they do not allow.
+/// Counts rows, and refuses a loss that they do not allow. `range` is that of the
+/// first level's scores.
 pub fn count(
     source: &Source<'_>,
     kinds: &[ScoreKind],
     loss: Loss,
     before: &[Certificate],
+    range: (f32, f32),
 ) -> Result<Counted> {
-    let mut counted = Counted::default();
+    let mut counted = Counted {
+        rows: [0; 3],
+        reused: 0,
+        bad: 0,
+        unusable: 0,
+        not_finite: 0,
+        has_groups: false,
+        scores: ScoreHistogram::empty(range),
+    };
     let meta = source.trace.meta();
     let same_data = |certificate: &&Certificate| certificate.data.sha256 == meta.data.sha256;
     let earlier: Vec<_> = before.iter().filter(same_data).map(|c| c.data.split).collect();
@@ -64,6 +77,7 @@ pub fn count(
             unlabelled += u64::from(label.is_none());
             let score = first.scores[kinds[0] as usize][row];
             counted.unusable += u64::from(!score.is_finite());
+            counted.scores.add(score);
             counted.bad += u64::from(loss.is_bad(first.answers[row], last.answers[row], label));
             if asks_keys {
                 let key = split_key(block, row)?.as_bytes();

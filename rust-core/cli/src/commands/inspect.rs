@@ -93,6 +93,10 @@ fn write_bundle(out: &mut dyn Write, report: &BundleReport) -> io::Result<()> {
         writeln!(out, "level {index} {}: {networks}{committee}{threshold}", level.name)?;
     }
     write_certificates(out, &report.manifest)?;
+    if let Some(scores) = &report.manifest.calibration_scores {
+        let count = scores.histogram.counts.iter().sum::<u64>();
+        writeln!(out, "drift is watched against the {count} scores of the calibration")?;
+    }
     for (network, spec) in report.networks.iter().zip(&report.manifest.networks) {
         writeln!(out, "\nnetwork {} ({}, {} bytes)", spec.id, spec.file.path, spec.file.bytes)?;
         write_network(out, network)?;

@@ -6,8 +6,8 @@ use biglittle::Result;
 use biglittle::bundle::{LevelAnswer, Manifest};
 use biglittle::calibrate::clopper_pearson;
 
-use super::rows::{Chosen, Rows};
 use super::thinned;
+use crate::rows::{Chosen, Rows};
 use crate::trace::{Answer, Judge, LevelPlan, ScoreKind, Source, Wanted, norm_order};
 
 /// The most raw values that committees are computed from; a trace with more has

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use biglittle::{Error, ErrorKind, Result};
 use image::{DynamicImage, ImageFormat, codecs::jpeg::JpegEncoder};
 
-use super::rows::Rows;
 use crate::data::{DataSet, Labelling};
+use crate::rows::Rows;
 
 /// Samples of each kind.
 const MOST: usize = 12;

@@ -10,20 +10,12 @@ mod front;
 mod gallery;
 mod page;
 mod ranking;
-mod rows;
 mod summary;
 mod sweep;
 
 pub use gallery::Gallery;
 pub use page::render;
-pub use rows::{Chosen, Rows};
 pub use summary::Summary;
-
-use biglittle::{Error, ErrorKind};
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidData, message)
-}
 
 /// Some of the numbers from 0 to `count - 1`, about `most`, first and last
 /// among them: every one near 0, ever fewer further on, and evenly spread ones.

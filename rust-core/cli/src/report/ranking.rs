@@ -2,8 +2,8 @@
 
 use biglittle::calibrate::{RiskPoint, aurc, clopper_pearson, risk_coverage};
 
-use super::rows::Rows;
 use super::thinned;
+use crate::rows::Rows;
 use crate::trace::{SCORES, ScoreKind};
 
 /// The bins of a histogram of scores.

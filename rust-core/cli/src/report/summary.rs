@@ -4,8 +4,8 @@ use biglittle::calibrate::{Loss, clopper_pearson};
 use serde::Serialize;
 
 use super::ranking::{Ranking, Reliability};
-use super::rows::{Chosen, Cost, Rows};
 use super::sweep::Sweep;
+use crate::rows::{Chosen, Cost, Rows};
 
 /// What a cascade is worth on the rows of a trace.
 #[derive(Debug, Serialize)]

@@ -4,8 +4,8 @@
 use biglittle::calibrate::{EscalationCurve, ScoredPair, escalation_curve};
 use biglittle::decision::Threshold;
 
-use super::rows::{Cost, Rows};
 use super::thinned;
+use crate::rows::{Cost, Rows};
 
 /// The most steps of a slider, about.
 const STEPS: usize = 400;

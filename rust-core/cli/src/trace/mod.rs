@@ -23,6 +23,6 @@ pub use rows::Source;
 
 use biglittle::{Error, ErrorKind};
 
-fn invalid(message: impl Into<String>) -> Error {
+pub fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidData, message)
 }

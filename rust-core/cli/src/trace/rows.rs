@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use biglittle::Result;
-use biglittle::bundle::Manifest;
+use biglittle::bundle::{LevelSpec, Manifest};
 use biglittle::calibrate::{LevelRows, Rows, Split, SplitSpec};
-use biglittle::decision::OutputSpec;
+use biglittle::decision::{Confidence, OutputSpec};
 
 use super::answer::{Judge, LevelPlan};
 use super::block::{Block, ScoreKind};
@@ -67,7 +67,24 @@ pub struct Source<'a> {
     pub rescored: Option<Manifest>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// The trace with the scores that `manifest` asks for.
+    ///
+    /// # Errors
+    /// When they are not the recorded ones and there are no raw values to make
+    /// them of.
+    pub fn scored_by(trace: &'a Trace, manifest: &Manifest) -> Result<Self> {
+        let meta = trace.meta();
+        let has_scores = has_scores(&meta.manifest, &meta.norm_orders, manifest);
+        if !has_scores && !meta.has_outputs {
+            return Err(invalid(
+                "has no raw values, but the bundle's temperature or norm is not the recorded one: \
+                 record it again with this bundle",
+            ));
+        }
+        Ok(Source { trace, split: None, rescored: (!has_scores).then(|| manifest.clone()) })
+    }
+
     /// Hands all blocks to `take`, divided and scored anew where that is asked
     /// for.
     pub fn for_each_block(
@@ -91,6 +108,16 @@ impl Source<'_> {
             take(block)
         })
     }
+}
+
+/// Whether the recorded scores are those that `manifest` asks for.
+fn has_scores(recorded: &Manifest, orders: &[f32], manifest: &Manifest) -> bool {
+    let same_norm = |(level, order): (&LevelSpec, &f32)| match level.confidence {
+        Confidence::MaxLogitPNorm { p } => p == *order,
+        _ => true,
+    };
+    recorded.models_sha256() == manifest.models_sha256()
+        && manifest.levels.iter().zip(orders).all(same_norm)
 }
 
 /// What a row is divided by: its group, else its picture.
@@ -122,8 +149,7 @@ struct Rescore {
 
 impl Rescore {
     fn new(manifest: &Manifest, labels: usize) -> Result<Self> {
-        let order =
-            |level: &biglittle::bundle::LevelSpec| super::meta::norm_order(level.confidence);
+        let order = |level: &LevelSpec| super::meta::norm_order(level.confidence);
         Ok(Rescore {
             specs: manifest.networks.iter().map(|network| network.output.clone()).collect(),
             plans: LevelPlan::of(manifest)?,

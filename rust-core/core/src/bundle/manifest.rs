@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration_scores::CalibrationScores;
 use super::seal::sha256_hex;
 use super::{MANIFEST, MANIFEST_SUM, MAX_BUNDLE_BYTES, MAX_FILES, invalid};
 use crate::calibrate::Certificate;
-use crate::decision::{Confidence, OutputSpec, Threshold};
+use crate::decision::{Confidence, OutputKind, OutputSpec, Threshold};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::MAX_LEVELS;
 use crate::preprocess::PreprocessSpec;
@@ -39,6 +40,10 @@ pub struct Manifest {
     /// those that may be changed to. Empty where nothing is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<Certificate>,
+    /// How the first level's scores lay in calibration; what drift is measured
+    /// against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration_scores: Option<CalibrationScores>,
     /// Where the bundle as a whole comes from.
     pub provenance: Provenance,
 }
@@ -215,7 +220,35 @@ impl Manifest {
             self.validate_certificate(certificate)
                 .map_err(|error| in_manifest(&error, &format!("certificate {index}")))?;
         }
+        if let Some(scores) = &self.calibration_scores {
+            scores
+                .validate(self, label_count)
+                .map_err(|error| in_manifest(&error, "calibration_scores"))?;
+        }
         Ok(())
+    }
+
+    /// The least and the largest score of a level, in a bundle of `label_count`
+    /// labels.
+    ///
+    /// # Panics
+    /// When there is no such level.
+    #[must_use]
+    pub fn score_range(&self, level: usize, label_count: usize) -> (f32, f32) {
+        let level = &self.levels[level];
+        level.confidence.range(self.judged(level, label_count).1)
+    }
+
+    /// What a level's confidence looks at: the output of its one network with
+    /// that network's classes, or probabilities by label.
+    fn judged(&self, level: &LevelSpec, label_count: usize) -> (Option<OutputKind>, usize) {
+        let by_label = level.networks.len() > 1 || level.answer == LevelAnswer::Committee;
+        match level.networks.first().and_then(|id| self.network(id)) {
+            Some(NetworkSpec { output, .. }) if !by_label && !output.merges_classes() => {
+                (Some(output.kind), output.class_count(label_count))
+            }
+            _ => (None, label_count),
+        }
     }
 
     /// A certificate is of these networks, run in this way, or of nothing.
@@ -288,17 +321,10 @@ impl Manifest {
         if level.networks.is_empty() {
             return Err(invalid("has no network: give it at least one"));
         }
-        let by_label = level.networks.len() > 1 || level.answer == LevelAnswer::Committee;
-        let (mut kind, mut classes) = (None, label_count);
-        for id in &level.networks {
-            let Some(NetworkSpec { output, .. }) = self.network(id) else {
-                return Err(invalid(format!("names the network {id:?}, which the bundle has not")));
-            };
-            if !by_label && !output.merges_classes() {
-                kind = Some(output.kind);
-                classes = output.class_count(label_count);
-            }
+        if let Some(id) = level.networks.iter().find(|id| self.network(id).is_none()) {
+            return Err(invalid(format!("names the network {id:?}, which the bundle has not")));
         }
+        let (kind, classes) = self.judged(level, label_count);
         level.confidence.validate(kind)?;
         match level.threshold {
             None if !is_last => {

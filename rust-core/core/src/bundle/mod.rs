@@ -14,10 +14,12 @@
 //! do not prove who made the bundle.
 
 mod archive;
+mod calibration_scores;
 mod folder;
 mod manifest;
 mod seal;
 
+pub use calibration_scores::CalibrationScores;
 pub use manifest::{
     FORMAT_VERSION, FileRef, LevelAnswer, LevelSpec, Manifest, NetworkSpec, Provenance,
 };

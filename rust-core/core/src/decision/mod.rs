@@ -8,6 +8,7 @@
 //! recorded scores. All arithmetic is the same on every platform.
 
 mod confidence;
+mod histogram;
 mod output;
 mod scores;
 mod tally;
@@ -15,6 +16,7 @@ mod threshold;
 mod verdict;
 
 pub use confidence::Confidence;
+pub use histogram::{SCORE_BINS, ScoreHistogram};
 pub use output::{OutputKind, OutputSpec};
 pub use scores::Scores;
 pub use tally::LabelTally;

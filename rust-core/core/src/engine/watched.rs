@@ -34,7 +34,7 @@ pub(super) struct Watch {
 impl Watch {
     pub fn open(bundle: &ModelBundle, options: &RuntimeOptions) -> Result<Self> {
         let manifest = bundle.manifest();
-        let [little, big] = &manifest.levels[..] else {
+        let [_, big] = &manifest.levels[..] else {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!(
@@ -44,7 +44,7 @@ impl Watch {
                 ),
             ));
         };
-        let range = little.confidence.range(bundle.labels().len());
+        let range = manifest.score_range(0, bundle.labels().len());
         let name = format!("{} {}", manifest.name, manifest.version);
         Ok(Watch {
             runtime: Runtime::new(options, name, range)?,

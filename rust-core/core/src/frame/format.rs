@@ -28,7 +28,7 @@ pub enum PixelFormat {
 
 /// What a plane of a format holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PlaneKind {
+pub(crate) struct PlaneKind {
     /// What the plane is called in messages.
     pub name: &'static str,
     /// The bytes of one sample.
@@ -71,7 +71,7 @@ impl PixelFormat {
         self.plane_count() > 1
     }
 
-    pub(super) fn planes(self) -> &'static [PlaneKind] {
+    pub(crate) fn planes(self) -> &'static [PlaneKind] {
         match self {
             PixelFormat::Gray8 => &[LUMA],
             PixelFormat::Rgb8 => &[RGB],

@@ -11,7 +11,7 @@ mod format;
 pub use format::{PixelFormat, YuvEncoding, YuvMatrix, YuvRange};
 
 use crate::error::{Error, ErrorKind, Result};
-use format::PlaneKind;
+pub(crate) use format::PlaneKind;
 
 /// The longest side of a frame, in pixels. No camera delivers more, and
 /// products of two sides stay within 32 bits.

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::drift::SCORE_BINS;
+use crate::decision::SCORE_BINS;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The weight 1 in the whole numbers in which weights are summed, so that sums
@@ -141,7 +141,7 @@ impl AuditEstimate {
     /// Takes a frame that the little network judged. `drawn` is the result of
     /// [`Auditor::draw`]; `differs` whether its answer differs from the big
     /// network's, known for those that escalated or were audited; `bin` that of
-    /// [`ScoreHistogram::bin`](super::ScoreHistogram::bin), nothing for a score that is not finite.
+    /// [`ScoreHistogram::bin`](crate::decision::ScoreHistogram::bin), nothing for a score that is not finite.
     pub fn observe(
         &mut self,
         bin: Option<usize>,
@@ -267,8 +267,8 @@ impl AuditRows {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ScoreHistogram;
     use super::*;
+    use crate::decision::ScoreHistogram;
 
     /// One session of frames with scores evenly from 0 to 1: above 0.5 they are
     /// accepted, and the answer differs in `1/5` of those under 0.6.

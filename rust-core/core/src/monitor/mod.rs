@@ -16,6 +16,6 @@ mod summary;
 pub use accounting::{Accounting, Answered, FrameCounts, Saving, Spent};
 pub use audit::{AuditEstimate, AuditOptions, AuditRow, AuditRows, Auditor, Disagreement};
 pub use cusum::{Cusum, CusumState};
-pub use drift::{DriftOptions, DriftState, DriftWatch, SCORE_BINS, ScoreHistogram};
+pub use drift::{DriftOptions, DriftState, DriftWatch};
 pub use energy::{EnergyModel, EnergyProvenance, EnergyReport};
 pub use summary::FleetSummary;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounting::Accounting;
 use super::audit::AuditEstimate;
-use super::drift::ScoreHistogram;
+use crate::decision::ScoreHistogram;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The sums of a session, or of a fleet: merge as many as there are. It holds

@@ -9,8 +9,13 @@ use crate::frame::{FrameView, Rect, Rotation};
 pub(super) struct Geometry {
     /// The part of the buffer to resize, in buffer coordinates.
     pub source: Rect,
-    /// The size it is resized to, before rotation.
+    /// The size it is resized to, in the buffer's orientation.
     pub resized: (u32, u32),
+    /// Which of the buffer's axes (columns, rows) run backwards in the upright
+    /// image.
+    pub reversed: (bool, bool),
+    /// Whether the buffer's rows are the upright image's columns.
+    pub transposed: bool,
     /// Where the upright result lies in the input; all of it unless padded.
     pub target: Rect,
 }
@@ -28,12 +33,16 @@ impl Geometry {
             Fit::Pad { .. } => (whole, letterbox(upright, input)),
         };
         let source = to_buffer(taken, crop, frame.rotation());
-        let resized = if frame.rotation().swaps_sides() {
-            (target.height, target.width)
-        } else {
-            (target.width, target.height)
+        let transposed = frame.rotation().swaps_sides();
+        let resized =
+            if transposed { (target.height, target.width) } else { (target.width, target.height) };
+        let reversed = match frame.rotation() {
+            Rotation::None => (false, false),
+            Rotation::Clockwise90 => (false, true),
+            Rotation::Half => (true, true),
+            Rotation::Clockwise270 => (true, false),
         };
-        Geometry { source, resized, target }
+        Geometry { source, resized, reversed, transposed, target }
     }
 }
 

@@ -6,28 +6,33 @@
 //! device.
 
 mod colour;
+mod filter;
 mod geometry;
+mod layer;
 mod normalize;
-mod resize;
+mod plan;
 mod spec;
+mod turn;
 
 pub use spec::{ChannelOrder, Fit, PreprocessSpec, ResizeFilter};
+
+use biglittle_kernels::PixelKernels;
 
 use crate::error::Result;
 use crate::frame::FrameView;
 use crate::tensor::InputTensor;
-use geometry::Geometry;
-use normalize::Normalizer;
-use resize::FrameResizer;
+use normalize::{check_shape, normalize};
+use plan::Plan;
 
-/// Turns frames into one network's input, reusing its scratch memory. A frame
-/// that has to be resized still costs some small allocations: the resizer makes
-/// its filter tables anew.
+/// Turns frames into one network's input.
+///
+/// The first frame of a shape (format, crop, rotation, encoding) is planned for;
+/// after it, frames of that shape and of its pixel strides allocate nothing.
 #[derive(Debug)]
 pub struct Preprocessor {
     spec: PreprocessSpec,
-    resizer: FrameResizer,
-    normalizer: Normalizer,
+    kernels: PixelKernels,
+    plan: Option<Plan>,
 }
 
 impl Preprocessor {
@@ -38,11 +43,7 @@ impl Preprocessor {
     /// the specification is out of range; see [`PreprocessSpec::validate`].
     pub fn new(spec: &PreprocessSpec) -> Result<Self> {
         spec.validate()?;
-        Ok(Preprocessor {
-            spec: spec.clone(),
-            resizer: FrameResizer::new(spec.filter, spec.antialias),
-            normalizer: Normalizer::new(spec),
-        })
+        Ok(Preprocessor { spec: spec.clone(), kernels: PixelKernels::detect(), plan: None })
     }
 
     /// A tensor of the shape that [`Preprocessor::run`] fills.
@@ -59,10 +60,13 @@ impl Preprocessor {
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when
     /// `tensor` has another shape than [`Preprocessor::make_tensor`] gives.
     pub fn run(&mut self, frame: &FrameView<'_>, tensor: &mut InputTensor) -> Result<()> {
-        self.normalizer.check_shape(tensor)?;
-        let geometry = Geometry::new(frame, &self.spec);
-        let pixels = self.resizer.resize(frame, &geometry)?;
-        self.normalizer.run(&pixels, frame.rotation(), &geometry, tensor);
+        check_shape(&self.spec, tensor)?;
+        let plan = match &mut self.plan {
+            Some(plan) if plan.fits(frame) => plan,
+            plan => plan.insert(Plan::new(frame, &self.spec)),
+        };
+        let image = plan.run(frame, &self.kernels);
+        normalize(&image, &self.spec, &self.kernels, tensor);
         Ok(())
     }
 }

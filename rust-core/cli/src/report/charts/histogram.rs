@@ -4,16 +4,16 @@
 use biglittle::Result;
 use plotters::prelude::*;
 
-use super::axis::Axis;
-use super::plot::{axes, picture, undrawn};
-use super::{Chart, Colour, Frame, HEIGHT, Mark, SCALE, Sign};
+use crate::charts::axis::Axis;
+use crate::charts::plot::{Area, axes, picture, undrawn};
+use crate::charts::{Chart, Colour, Frame, Mark, SCALE, Sign, Size};
 use crate::report::ranking::Histogram;
 
 /// Counts are drawn by their logarithm: losses are rare where a cascade is any
 /// good.
 pub fn histogram(data: &Histogram, score: &str, good: &str, bad: &str) -> Result<Chart> {
-    let (inner, frame) = picture(|area| {
-        let (upper, lower) = area.split_vertically((HEIGHT / 2 - 14) * SCALE);
+    let (inner, frame) = picture(Size::USUAL, |area| {
+        let (upper, lower) = area.split_vertically((Size::USUAL.height / 2 - 14) * SCALE);
         let top = panel(&upper, data, &data.good, "", Colour::Blue)?;
         let bottom = panel(&lower, data, &data.bad, score, Colour::Red)?;
         let edges = [top.edges[0], top.edges[1], top.edges[2], bottom.edges[3]];
@@ -28,6 +28,7 @@ pub fn histogram(data: &Histogram, score: &str, good: &str, bad: &str) -> Result
         title: "Scores of the first level".into(),
         description: format!("{good}: {}. {bad}: {}.", low(&data.good), low(&data.bad)),
         inner,
+        size: Size::USUAL,
         legend: vec![
             (Colour::Blue, Sign::Bar, format!("{good} ({}), above", sum(&data.good))),
             (Colour::Red, Sign::Bar, format!("{bad} ({}), below", sum(&data.bad))),
@@ -43,7 +44,7 @@ fn height(count: usize) -> f64 {
 }
 
 fn panel(
-    area: &super::plot::Area<'_>,
+    area: &Area<'_>,
     data: &Histogram,
     bins: &[usize],
     label: &str,

@@ -2,9 +2,9 @@
 
 use biglittle::Result;
 
-use super::axis::{Axis, around, percent_axis};
-use super::plot::{Look, Plot, Series};
-use super::{Chart, Colour, Mark};
+use crate::charts::axis::{Axis, around, percent_axis};
+use crate::charts::plot::{Look, Plot, Series};
+use crate::charts::{Chart, Colour, Mark};
 use crate::commands::table::{count, duration, percent};
 use crate::report::front::{Configuration, Front, FrontPoint};
 use crate::report::ranking::{Ranking, Reliability};

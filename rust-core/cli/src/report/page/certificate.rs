@@ -4,9 +4,10 @@ use biglittle::bundle::Manifest;
 use biglittle::calibrate::{Certificate, Loss, Method};
 use maud::{Markup, html};
 
-use super::words::percent;
-use super::{Subject, words};
+use super::Subject;
 use crate::commands::table::plural;
+use crate::page::words;
+use crate::page::words::percent;
 
 pub fn section(subject: &Subject<'_>) -> Markup {
     let Manifest { certificates, .. } = subject.manifest;

@@ -3,12 +3,13 @@
 use biglittle::Result;
 use maud::{Markup, html};
 
-use super::super::charts::{self, macs};
 use super::super::front::{Front, FrontPoint};
-use super::chart::figure;
-use super::words::percent;
-use super::{Subject, words};
+use super::Subject;
 use crate::commands::table::duration;
+use crate::page::figure;
+use crate::page::words;
+use crate::page::words::percent;
+use crate::report::charts::{self, macs};
 
 /// Points of accuracy below the best of the front that a reader may want to give
 /// up.

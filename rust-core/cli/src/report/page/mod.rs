@@ -1,12 +1,6 @@
-//! One HTML file that needs nothing else: no network, no font, no script but
-//! its own.
-//!
-//! Every text that comes from a trace, a bundle or a file name goes through
-//! maud, which escapes it. The Content-Security-Policy forbids everything but
-//! the page's own style and script, by their hashes, and pictures in it.
+//! The sections of a report, and what all of them are about.
 
 mod certificate;
-mod chart;
 mod cost;
 mod opening;
 mod pictures;
@@ -14,21 +8,17 @@ mod provenance;
 mod scores;
 mod words;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use biglittle::Result;
-use biglittle::bundle::{LevelAnswer, Manifest};
-use maud::{DOCTYPE, PreEscaped, html};
-use sha2::{Digest, Sha256};
-
 use super::front::Front;
 use super::ranking::{Histogram, Ranking, Reliability};
 use super::sweep::Sweep;
-use super::{Chosen, Gallery, Rows, Summary};
+use super::{Gallery, Summary};
+use crate::page::{Page, Script};
+use crate::rows::{Chosen, Rows};
 use crate::trace::{Source, Trace};
+use biglittle::Result;
+use biglittle::bundle::{LevelAnswer, Manifest};
 use words::Words;
 
-const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// What all sections are about.
@@ -94,50 +84,20 @@ pub fn render(
 
 fn page(subject: &Subject<'_>) -> Result<String> {
     let title = format!("{} {}", subject.manifest.name, subject.manifest.version);
-    let policy = format!(
-        "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; \
-         base-uri 'none'; form-action 'none'",
-        sha256_base64(STYLE),
-        sha256_base64(SCRIPT)
-    );
-    let sections = [
-        ("try", "Threshold", opening::threshold(subject)?),
-        ("promise", "Promise", certificate::section(subject)),
-        ("scores", "Scores", scores::section(subject)?),
-        ("cost", "Cost", cost::section(subject)?),
-        ("samples", "Samples", pictures::section(subject)),
-        ("data", "What was counted", provenance::section(subject)),
-    ];
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content={ "biglittle " (env!("CARGO_PKG_VERSION")) };
-                title { (title) " · biglittle report" }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header { (opening::header(subject, &title)) }
-                nav aria-label="Sections" {
-                    @for (id, name, _) in &sections { a href={ "#" (id) } { (name) } }
-                }
-                main {
-                    (opening::headline(subject))
-                    @for (id, _, section) in &sections { section id=(id) { (section) } }
-                }
-                script type="application/json" id="steps" { (PreEscaped(opening::steps(subject))) }
-                script { (PreEscaped(SCRIPT)) }
-            }
-        }
+    let page = Page {
+        title: &title,
+        kind: "report",
+        header: opening::header(subject, &title),
+        headline: opening::headline(subject),
+        sections: vec![
+            ("try", "Threshold", opening::threshold(subject)?),
+            ("promise", "Promise", certificate::section(subject)),
+            ("scores", "Scores", scores::section(subject)?),
+            ("cost", "Cost", cost::section(subject)?),
+            ("samples", "Samples", pictures::section(subject)),
+            ("data", "What was counted", provenance::section(subject)),
+        ],
+        script: Some(Script { code: SCRIPT, data: ("steps", opening::steps(subject)) }),
     };
-    Ok(page.into_string())
-}
-
-fn sha256_base64(text: &str) -> String {
-    STANDARD.encode(Sha256::digest(text.as_bytes()))
+    Ok(page.into_html())
 }

@@ -3,11 +3,12 @@
 use biglittle::Result;
 use maud::{Markup, html};
 
-use super::super::charts;
-use super::chart::figure;
-use super::words::percent;
-use super::{Subject, words};
+use super::Subject;
 use crate::commands::table::plural;
+use crate::page::figure;
+use crate::page::words;
+use crate::page::words::percent;
+use crate::report::charts;
 
 pub fn header(subject: &Subject<'_>, title: &str) -> Markup {
     let Subject { summary, names, words, .. } = subject;

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::{Subject, words};
+use super::Subject;
 use crate::commands::table::{count, plural};
+use crate::page::words;
 
 pub fn section(subject: &Subject<'_>) -> Markup {
     let Subject { trace, rows, summary, manifest, .. } = subject;

@@ -3,10 +3,11 @@
 use biglittle::Result;
 use maud::{Markup, html};
 
-use super::super::charts;
-use super::chart::figure;
-use super::{Subject, words};
+use super::Subject;
 use crate::commands::table::plural;
+use crate::page::figure;
+use crate::page::words;
+use crate::report::charts;
 
 pub fn section(subject: &Subject<'_>) -> Result<Markup> {
     let Subject { rows, names, words, histogram, sweep, .. } = subject;

@@ -1,10 +1,11 @@
 //! What the run-time parts are told once.
 
-use crate::bundle::ModelBundle;
-use crate::decision::Threshold;
+use crate::bundle::{Manifest, ModelBundle};
+use crate::calibrate::Certificate;
+use crate::decision::{ScoreHistogram, Threshold};
 use crate::error::Result;
 use crate::gate::GateOptions;
-use crate::monitor::{AuditOptions, DriftOptions, ScoreHistogram};
+use crate::monitor::{AuditOptions, DriftOptions};
 use crate::policy::{Budget, CertifiedThreshold, PolicyOptions};
 use crate::storm::StormOptions;
 
@@ -90,38 +91,48 @@ impl RuntimeOptions {
 
     /// As [`RuntimeOptions::new`], with the certificates of a bundle of two
     /// levels. The promise is that of the threshold in use; where that has no
-    /// certificate, it is the floor and nothing is promised.
+    /// certificate, it is the floor and nothing is promised. Where the bundle says
+    /// how scores lay in calibration, drift is watched for.
     ///
     /// # Errors
     /// None for a bundle that was checked; as [`PolicyOptions::new`].
     pub fn of_bundle(bundle: &ModelBundle) -> Result<Self> {
         let manifest = bundle.manifest();
         let used = manifest.levels[0].threshold.unwrap_or(Threshold::NEVER_ESCALATE);
-        let Some(promise) = manifest.certificate_in_use() else {
-            return RuntimeOptions::uncertified(used);
+        let policy = match manifest.certificate_in_use() {
+            Some(promise) => PolicyOptions::new(of_same_kind(manifest, promise), promise.eps)?,
+            None => PolicyOptions::uncertified(used)?,
         };
-        // Others of the same kind of promise, the loosest first.
-        let mut all: Vec<_> = manifest
-            .certificates
-            .iter()
-            .filter(|certificate| certificate.loss == promise.loss)
-            .filter_map(|certificate| match certificate.thresholds[..] {
-                [threshold] => Some(CertifiedThreshold { eps: certificate.eps, threshold }),
-                _ => None,
-            })
-            .collect();
-        all.sort_by(|a, b| b.eps.total_cmp(&a.eps));
-        all.dedup_by(|next, first| {
-            // A higher threshold keeps a promise too.
-            if next.threshold < first.threshold {
-                next.threshold = first.threshold;
-            }
-            let same = next.eps == first.eps;
-            if same {
-                first.threshold = next.threshold;
-            }
-            same
+        let drift = manifest.calibration_scores.as_ref().map(|scores| DriftReference {
+            options: DriftOptions::default(),
+            calibration: scores.histogram,
         });
-        Ok(RuntimeOptions::new(PolicyOptions::new(all, promise.eps)?))
+        Ok(RuntimeOptions { drift, ..RuntimeOptions::new(policy) })
     }
+}
+
+/// The thresholds of certificates of the same kind of promise, the loosest first.
+fn of_same_kind(manifest: &Manifest, promise: &Certificate) -> Vec<CertifiedThreshold> {
+    let mut all: Vec<_> = manifest
+        .certificates
+        .iter()
+        .filter(|certificate| certificate.loss == promise.loss)
+        .filter_map(|certificate| match certificate.thresholds[..] {
+            [threshold] => Some(CertifiedThreshold { eps: certificate.eps, threshold }),
+            _ => None,
+        })
+        .collect();
+    all.sort_by(|a, b| b.eps.total_cmp(&a.eps));
+    all.dedup_by(|next, first| {
+        // A higher threshold keeps a promise too.
+        if next.threshold < first.threshold {
+            next.threshold = first.threshold;
+        }
+        let same = next.eps == first.eps;
+        if same {
+            first.threshold = next.threshold;
+        }
+        same
+    });
+    all
 }

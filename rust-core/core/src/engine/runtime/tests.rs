@@ -1,8 +1,9 @@
 use fastrand::Rng;
 
 use super::*;
+use crate::decision::ScoreHistogram;
 use crate::error::ErrorKind;
-use crate::monitor::{AuditOptions, DriftOptions, ScoreHistogram};
+use crate::monitor::{AuditOptions, DriftOptions};
 use crate::policy::{BudgetKind, CertifiedThreshold, PolicyOptions, ThresholdReason};
 
 fn options() -> RuntimeOptions {

@@ -7,6 +7,7 @@ import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.yield
 
 /**
  * Classifies frames in the order in which they come, and always the latest: a frame that waits while
@@ -35,6 +36,8 @@ public fun Flow<Frame>.classify(
                 frames.collect { frame ->
                     counts.countReceived()
                     latest.send(frame)
+                    // Frames that come without a pause must not keep a shared thread to themselves.
+                    yield()
                 }
                 latest.close()
             }

@@ -7,7 +7,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::axis::{Axis, Ticked};
-use super::{Chart, Colour, Frame, HEIGHT, Mark, SCALE, Sign, WIDTH};
+use super::{Chart, Colour, Frame, Mark, SCALE, Sign, Size};
 
 const INK: RGBColor = RGBColor(0x33, 0x33, 0x33);
 const GRID: RGBColor = RGBColor(0xDD, 0xDD, 0xDD);
@@ -56,7 +56,11 @@ type Context<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Ticked, Tick
 
 impl Plot<'_> {
     pub fn draw(self) -> Result<Chart> {
-        let (inner, frame) = picture(|area| {
+        self.draw_in(Size::USUAL)
+    }
+
+    pub fn draw_in(&self, size: Size) -> Result<Chart> {
+        let (inner, frame) = picture(size, |area| {
             let (mut chart, frame) = axes(area, &self.x, &self.y)?;
             for series in &self.series {
                 draw_series(&mut chart, &self.x, series)?;
@@ -70,8 +74,9 @@ impl Plot<'_> {
         let named = |series: &&Series| series.look != Look::Helper;
         Ok(Chart {
             title: self.title.into(),
-            description: self.description,
+            description: self.description.clone(),
             inner,
+            size,
             legend: self.series.iter().filter(named).map(entry).collect(),
             frame,
             mark: self.mark,
@@ -80,10 +85,10 @@ impl Plot<'_> {
 }
 
 /// What `draw` draws, as the elements inside of `<svg>`.
-pub fn picture<T>(draw: impl FnOnce(&Area<'_>) -> Result<T>) -> Result<(String, T)> {
+pub fn picture<T>(size: Size, draw: impl FnOnce(&Area<'_>) -> Result<T>) -> Result<(String, T)> {
     let mut svg = String::new();
     let drawn = {
-        let size = ((WIDTH * SCALE) as u32, (HEIGHT * SCALE) as u32);
+        let size = ((size.width * SCALE) as u32, (size.height * SCALE) as u32);
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         let drawn = draw(&area)?;
         area.present().map_err(undrawn)?;
@@ -102,7 +107,7 @@ pub fn axes<'a, 'b>(area: &'a Area<'b>, x: &Axis, y: &Axis) -> Result<(Context<'
         .margin_right(24 * SCALE)
         .margin_bottom(4 * SCALE)
         .margin_left(4 * SCALE)
-        .x_label_area_size(42 * SCALE)
+        .x_label_area_size(if x.label.is_empty() { 24 } else { 42 } * SCALE)
         .y_label_area_size(84 * SCALE)
         .build_cartesian_2d(range(x), range(y))
         .map_err(undrawn)?;

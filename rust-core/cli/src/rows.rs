@@ -1,12 +1,12 @@
-//! The rows that a report is about, and what counts as right among them.
+//! The rows of a trace that a report or a simulation is about, and what counts as
+//! right among them.
 
 use biglittle::bundle::Manifest;
 use biglittle::calibrate::{Loss, Split};
 use biglittle::decision::Threshold;
 use biglittle::{EscalationReason, Result};
 
-use super::invalid;
-use crate::trace::{Block, SCORES, ScoreKind, Source, Wanted};
+use crate::trace::{Block, SCORES, ScoreKind, Source, Wanted, invalid};
 
 /// Which rows a report is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
