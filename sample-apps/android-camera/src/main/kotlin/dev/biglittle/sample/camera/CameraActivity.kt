@@ -71,8 +71,10 @@ internal class CameraActivity :
     override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) {
         when {
             isAllowed() -> begin(Source.CAMERA)
+
             // The question was interrupted, not answered.
             results.isEmpty() -> model.needsPermission(settings = false)
+
             else -> askOrExplain()
         }
     }
