@@ -57,7 +57,10 @@ class CameraTest {
                 frames.receive().use { outcomes += engine.classify(it) }
             }
             frames.close()
-            assertTrue("nothing came that was not looked at", frames.consumeAsFlow().classify(engine).toList().isEmpty())
+            assertTrue(
+                "nothing came that was not looked at",
+                frames.consumeAsFlow().classify(engine).toList().isEmpty(),
+            )
             assertEquals(expected, outcomes.map { it.label })
         }
         camera.device?.close()

@@ -4,6 +4,7 @@ import android.app.Activity
 import android.graphics.Color
 import android.view.View
 import android.view.ViewGroup
+import android.widget.TextView
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -21,6 +22,7 @@ class AccessibilityTest {
         val activity = Robolectric.buildActivity(ScreensTest.StillActivity::class.java).setup().get()
         activity.screen.show(CameraUiState(Stage.Running, heat = HeatUi(0, 180)))
         val root = activity.window.decorView
+        root.layOut()
         val density = activity.resources.displayMetrics.density
         val touched = views(root).filter { it.isShown && (it.isClickable || it.id == R.id.simulate) }
         assertTrue("found ${touched.size}", touched.size >= 5)
@@ -28,7 +30,7 @@ class AccessibilityTest {
             val name = activity.resources.getResourceEntryName(view.id)
             assertTrue("$name is ${view.height / density} dp high", view.height >= 48 * density)
             assertTrue("$name is ${view.width / density} dp wide", view.width >= 48 * density)
-            val spoken = view.contentDescription ?: (view as? android.widget.TextView)?.text
+            val spoken = view.contentDescription ?: (view as? TextView)?.text
             assertFalse("$name says nothing", spoken.isNullOrBlank())
         }
         for (id in listOf(R.id.answer, R.id.margin, R.id.rate, R.id.saved, R.id.battery, R.id.heat, R.id.preview)) {
@@ -72,10 +74,19 @@ class AccessibilityTest {
     }
 
     private fun luminance(color: Int): Double {
-        fun part(value: Int) = (value / 255.0).let { if (it <= 0.03928) it / 12.92 else ((it + 0.055) / 1.055).pow(2.4) }
+        fun part(value: Int) = (value / 255.0).let {
+            if (it <=
+                0.03928
+            ) {
+                it / 12.92
+            } else {
+                ((it + 0.055) / 1.055).pow(2.4)
+            }
+        }
         return 0.2126 * part(Color.red(color)) + 0.7152 * part(Color.green(color)) + 0.0722 * part(Color.blue(color))
     }
 
     private fun views(view: View): List<View> =
-        listOf(view) + if (view is ViewGroup) (0 until view.childCount).flatMap { views(view.getChildAt(it)) } else emptyList()
+        listOf(view) +
+            if (view is ViewGroup) (0 until view.childCount).flatMap { views(view.getChildAt(it)) } else emptyList()
 }

@@ -40,7 +40,9 @@ class CameraViewModelTest {
 
     @Test
     fun recordedDigitsAreAnsweredAndCounted() {
-        model.phoneSays(DeviceReading(atMs = 0u, batteryPercent = 83f, charging = false, thermalLevel = ThermalLevel.NONE))
+        model.phoneSays(
+            DeviceReading(atMs = 0u, batteryPercent = 83f, charging = false, thermalLevel = ThermalLevel.NONE),
+        )
         model.start(Source.RECORDED, digits.shots(1_000))
         val state = until { it.rate.frames == EscalationWindow.FRAMES && it.savedPercent != null }
         assertEquals(Stage.Running, state.stage)
@@ -53,7 +55,9 @@ class CameraViewModelTest {
 
     @Test
     fun simulatedHeatMovesTheThresholdAndThisPhoneIsNotHeardMeanwhile() {
-        model.phoneSays(DeviceReading(atMs = 0u, batteryPercent = 90f, charging = false, thermalLevel = ThermalLevel.NONE))
+        model.phoneSays(
+            DeviceReading(atMs = 0u, batteryPercent = 90f, charging = false, thermalLevel = ThermalLevel.NONE),
+        )
         model.start(Source.RECORDED, digits.shots(1_000))
         val cool = until { it.rate.frames > 20 }.answer!!.threshold
         model.simulateHeat(readings.indexOfFirst { it.thermalLevel == ThermalLevel.SEVERE } + 1)
