@@ -32,10 +32,8 @@ import kotlinx.coroutines.withContext
  *
  * Every failure is a [BigLittleException]; after [close] it is [BigLittleException.Closed].
  */
-public class BigLittle private constructor(
-    private val native: NativeEngine,
-    private val thread: EngineThread,
-) : AutoCloseable {
+public class BigLittle private constructor(private val native: NativeEngine, private val thread: EngineThread) :
+    AutoCloseable {
     /** The names of the answers, in the order of their indices. */
     public val labels: List<String> = translated { native.labels() }
 

@@ -1,7 +1,5 @@
-/**
- * Plain values of the Rust core: one definition, from which Kotlin and Swift are generated. Kotlin
- * finds the variants of a sealed one under its own name: `dev.biglittle.core.BudgetKind.BigShare`.
- */
+// Plain values of the Rust core: one definition, from which Kotlin and Swift are generated. Kotlin
+// finds the variants of a sealed one under its own name: `dev.biglittle.core.BudgetKind.BigShare`.
 
 package dev.biglittle
 

@@ -8,9 +8,4 @@ package dev.biglittle
  * @property width the number of columns, at least 1.
  * @property height the number of rows, at least 1.
  */
-public data class Crop(
-    val x: Int,
-    val y: Int,
-    val width: Int,
-    val height: Int,
-)
+public data class Crop(val x: Int, val y: Int, val width: Int, val height: Int)

@@ -15,11 +15,7 @@ import dev.biglittle.internal.translated
  * @property description what happens in it, in a sentence.
  * @property events what happened.
  */
-public data class DeviceTrace(
-    val name: String,
-    val description: String,
-    val events: List<TraceEvent>,
-) {
+public data class DeviceTrace(val name: String, val description: String, val events: List<TraceEvent>) {
     /** The recording as text, as [parse] reads it. */
     public fun toText(): String {
         NativeLibrary.ensureLoaded()

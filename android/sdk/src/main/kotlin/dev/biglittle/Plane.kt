@@ -11,11 +11,7 @@ import java.nio.ByteBuffer
  * @property rowStride the bytes from the start of one row to the start of the next.
  * @property pixelStride the bytes from the start of one sample to the start of the next.
  */
-public class Plane(
-    buffer: ByteBuffer,
-    public val rowStride: Int,
-    public val pixelStride: Int,
-) {
+public class Plane(buffer: ByteBuffer, public val rowStride: Int, public val pixelStride: Int) {
     internal val buffer: ByteBuffer = buffer
     internal val offset: Int = buffer.position()
     internal val length: Int = buffer.remaining()

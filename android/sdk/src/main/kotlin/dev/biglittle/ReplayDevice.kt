@@ -12,10 +12,7 @@ import kotlinx.coroutines.flow.flow
  * @property trace the recording.
  * @property speed how much faster than recorded time passes, above 0; infinite for at once.
  */
-public class ReplayDevice(
-    public val trace: DeviceTrace,
-    public val speed: Double = 1.0,
-) {
+public class ReplayDevice(public val trace: DeviceTrace, public val speed: Double = 1.0) {
     init {
         if (speed.isNaN() || speed <= 0.0) {
             throw BigLittleException.InvalidArgument("speed is $speed: it must be above 0")

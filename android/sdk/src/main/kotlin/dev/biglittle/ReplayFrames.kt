@@ -83,8 +83,11 @@ public class ReplayFrames(
         fun bytesPerPixel(format: PixelFormat): Int =
             when (format) {
                 PixelFormat.GRAY8 -> 1
+
                 PixelFormat.RGB8 -> 3
+
                 PixelFormat.RGBA8, PixelFormat.BGRA8 -> 4
+
                 else -> throw BigLittleException.InvalidArgument(
                     "$format has several planes: give one of GRAY8, RGB8, RGBA8 and BGRA8",
                 )

@@ -1,6 +1,5 @@
 package dev.biglittle.android
 
-import android.graphics.ImageFormat
 import android.media.Image
 import org.robolectric.annotation.Implementation
 import org.robolectric.annotation.Implements
@@ -11,10 +10,6 @@ import org.robolectric.shadows.ShadowImageReader
 class CameraImageShadow : ShadowImageReader.ShadowSurfaceImage() {
     @Implementation
     fun getPlanes(): Array<Image.Plane> = next
-
-    // Canvases draw only RGBA, and only they can fill a reader here.
-    @Implementation
-    public override fun getFormat(): Int = ImageFormat.YUV_420_888
 
     @Implementation
     fun getDataSpace(): Int = 0

@@ -1,7 +1,7 @@
 package dev.biglittle.android
 
 import android.app.Application
-import android.graphics.PixelFormat
+import android.graphics.ImageFormat
 import android.hardware.camera2.CameraCaptureSession
 import android.hardware.camera2.CameraCharacteristics
 import android.hardware.camera2.CameraDevice
@@ -37,7 +37,7 @@ class CameraTest {
     @Test
     fun imagesOfACameraAreAnswered() = runBlocking {
         shadowOf(manager).addCamera("0", ShadowCameraCharacteristics.newCameraCharacteristics())
-        val reader = ImageReader.newInstance(WIDTH, HEIGHT, PixelFormat.RGBA_8888, 3)
+        val reader = ImageReader.newInstance(WIDTH, HEIGHT, ImageFormat.YUV_420_888, 3)
         val handler = Handler(Looper.getMainLooper())
         val frames = Channel<Frame>(Channel.UNLIMITED)
         reader.setOnImageAvailableListener({ frames.trySend(it.acquireLatestImage().toFrame(90, MIDDLE)) }, handler)
@@ -57,7 +57,10 @@ class CameraTest {
                 frames.receive().use { outcomes += engine.classify(it) }
             }
             frames.close()
-            assertTrue("nothing came that was not looked at", frames.consumeAsFlow().classify(engine).toList().isEmpty())
+            assertTrue(
+                "nothing came that was not looked at",
+                frames.consumeAsFlow().classify(engine).toList().isEmpty(),
+            )
             assertEquals(expected, outcomes.map { it.label })
         }
         camera.device?.close()

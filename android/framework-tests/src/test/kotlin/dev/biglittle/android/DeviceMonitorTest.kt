@@ -58,7 +58,13 @@ class DeviceMonitorTest {
             assertEquals(4, HeadroomShadow.asked.size)
             val polled = readings.filter { it.thermalHeadroom != null }
             assertEquals(4, polled.size)
-            assertEquals(listOf<ULong>(10_000u, 10_000u, 10_000u), polled.zipWithNext { one, next -> next.atMs - one.atMs })
+            assertEquals(
+                listOf<ULong>(10_000u, 10_000u, 10_000u),
+                polled.zipWithNext { one, next ->
+                    next.atMs -
+                        one.atMs
+                },
+            )
         }
     }
 

@@ -24,7 +24,9 @@ object Digits {
     fun grey(index: Int, row: Int, column: Int): Byte = pixels[index * BYTES + row * SIDE + column]
 
     /** Digit [index] as it is. */
-    fun frame(index: Int): Frame = Frame(PixelFormat.GRAY8, SIDE, SIDE, direct(BYTES) { pixels[index * BYTES + it] }, SIDE)
+    fun frame(
+        index: Int,
+    ): Frame = Frame(PixelFormat.GRAY8, SIDE, SIDE, direct(BYTES) { pixels[index * BYTES + it] }, SIDE)
 
     /**
      * Digit [index] in the middle of a dark picture of [width] x [height], [scale] times as big, as a

@@ -29,11 +29,8 @@ import dev.biglittle.DeviceReading
  * @param onReading what is done with a reading: quick, and not on the main thread unless [looper] is
  * the main one.
  */
-public class DeviceMonitor(
-    context: Context,
-    looper: Looper? = null,
-    private val onReading: (DeviceReading) -> Unit,
-) : AutoCloseable {
+public class DeviceMonitor(context: Context, looper: Looper? = null, private val onReading: (DeviceReading) -> Unit) :
+    AutoCloseable {
     private val app = context.applicationContext ?: context
     private val phone = Phone(app)
     private val thread = if (looper == null) HandlerThread("biglittle-device").apply { start() } else null

@@ -52,7 +52,9 @@ public fun Image.toFrame(
 
 private fun Image.pixelFormat() = when (val format = format) {
     YUV_420_888 -> PixelFormat.YUV420
+
     RGBA_8888 -> PixelFormat.RGBA8
+
     else -> throw BigLittleException.InvalidFrame(
         "the image has format $format: give YUV_420_888 ($YUV_420_888) or RGBA_8888 ($RGBA_8888)",
     )

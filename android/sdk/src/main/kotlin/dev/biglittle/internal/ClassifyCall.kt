@@ -16,10 +16,7 @@ import kotlinx.coroutines.withContext
  * One frame on its way through the engine's thread. Cancelled before it began, it never begins;
  * cancelled while it runs, it ends before the next network.
  */
-internal class ClassifyCall(
-    private val frames: FrameRunner,
-    private val frame: Frame,
-) : Runnable {
+internal class ClassifyCall(private val frames: FrameRunner, private val frame: Frame) : Runnable {
     private var waiting: CancellableContinuation<Outcome>? = null
     private var isRunning = false
     private var isCancelled = false

@@ -19,16 +19,26 @@ internal fun exceptionOf(failure: NativeException): Exception {
     val text = failure.message.orEmpty()
     return when (failure) {
         is NativeException.Io -> BigLittleException.Io(text, failure)
+
         is NativeException.InvalidBundle -> BigLittleException.InvalidBundle(text, failure)
+
         is NativeException.InvalidModel -> BigLittleException.InvalidModel(text, failure)
+
         is NativeException.InvalidFrame -> BigLittleException.InvalidFrame(text, failure)
+
         is NativeException.InvalidArgument -> BigLittleException.InvalidArgument(text, failure)
+
         is NativeException.InvalidData -> BigLittleException.InvalidData(text, failure)
+
         is NativeException.Inference -> BigLittleException.Inference(text, failure)
+
         is NativeException.Cancelled -> CancellationException(text)
+
         is NativeException.Closed -> BigLittleException.Closed(text, failure)
+
         // Frames run on one thread: a second one is a defect.
         is NativeException.Busy -> BigLittleException.Internal(text, failure)
+
         is NativeException.Internal -> BigLittleException.Internal(text, failure)
     }
 }

@@ -6,10 +6,7 @@ import dev.biglittle.Outcome
 import dev.biglittle.core.NativeEngine
 
 /** Runs frames on one engine, one at a time, without garbage but the answer. */
-internal class FrameRunner(
-    private val engine: NativeEngine,
-    private val labels: List<String>,
-) {
+internal class FrameRunner(private val engine: NativeEngine, private val labels: List<String>) {
     private val handle = engine.jniHandle()
     private val layout = FrameNumbers()
     private val answer = AnswerNumbers()

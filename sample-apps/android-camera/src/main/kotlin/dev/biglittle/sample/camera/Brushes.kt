@@ -19,7 +19,9 @@ internal class Brushes(private val context: Context) {
 
     fun color(id: Int): Int = context.getColor(id)
 
-    private fun paint(sp: Float, color: Int, face: Typeface = Typeface.DEFAULT) = TextPaint(Paint.ANTI_ALIAS_FLAG).apply {
+    private fun paint(sp: Float, color: Int, face: Typeface = Typeface.DEFAULT) = TextPaint(
+        Paint.ANTI_ALIAS_FLAG,
+    ).apply {
         textSize = TypedValue.applyDimension(TypedValue.COMPLEX_UNIT_SP, sp, metrics)
         typeface = face
         this.color = color(color)

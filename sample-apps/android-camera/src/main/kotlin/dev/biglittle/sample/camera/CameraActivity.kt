@@ -27,7 +27,9 @@ import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.launch
 
 /** Joins camera, phone, networks and screen. */
-internal class CameraActivity : Activity(), CameraScreen.Actions {
+internal class CameraActivity :
+    Activity(),
+    CameraScreen.Actions {
     private lateinit var model: CameraViewModel
     private lateinit var screen: CameraScreen
     private lateinit var controller: CameraController
@@ -67,7 +69,12 @@ internal class CameraActivity : Activity(), CameraScreen.Actions {
     }
 
     override fun onRequestPermissionsResult(code: Int, permissions: Array<String>, results: IntArray) {
-        if (isAllowed()) begin(Source.CAMERA) else askOrExplain()
+        when {
+            isAllowed() -> begin(Source.CAMERA)
+            // The question was interrupted, not answered.
+            results.isEmpty() -> model.needsPermission(settings = false)
+            else -> askOrExplain()
+        }
     }
 
     override fun chooseMode(mode: UserMode) = model.chooseMode(mode)
@@ -81,7 +88,9 @@ internal class CameraActivity : Activity(), CameraScreen.Actions {
     override fun allowCamera() {
         val stage = model.state.value.stage
         if (stage is Stage.NeedsPermission && stage.settings) {
-            startActivity(Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null)))
+            startActivity(
+                Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null)),
+            )
         } else {
             requestPermissions(arrayOf(Manifest.permission.CAMERA), 0)
         }

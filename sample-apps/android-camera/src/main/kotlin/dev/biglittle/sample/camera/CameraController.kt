@@ -82,7 +82,8 @@ private class OpenedCamera(
     private val surfaces: List<Surface>,
     private val handler: Handler,
     private val fail: (CameraException) -> Unit,
-) : CameraDevice.StateCallback(), AutoCloseable {
+) : CameraDevice.StateCallback(),
+    AutoCloseable {
     private var device: CameraDevice? = null
     private var closed = false
 
@@ -96,7 +97,9 @@ private class OpenedCamera(
 
     override fun onDisconnected(camera: CameraDevice) = fail(CameraException("the camera was taken by another app"))
 
-    override fun onError(camera: CameraDevice, error: Int) = fail(CameraException("the camera stopped with error $error"))
+    override fun onError(camera: CameraDevice, error: Int) = fail(
+        CameraException("the camera stopped with error $error"),
+    )
 
     override fun close(): Unit = synchronized(this) {
         closed = true
@@ -119,6 +122,10 @@ private class OpenedCamera(
         }
 
         override fun onConfigureFailed(session: CameraCaptureSession) =
-            fail(CameraException("the camera does not give images of ${CameraController.WIDTH} x ${CameraController.HEIGHT}"))
+            fail(
+                CameraException(
+                    "the camera does not give images of ${CameraController.WIDTH} x ${CameraController.HEIGHT}",
+                ),
+            )
     }
 }

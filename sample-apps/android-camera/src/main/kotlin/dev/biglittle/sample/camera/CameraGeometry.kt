@@ -5,7 +5,11 @@ import android.graphics.RectF
 import dev.biglittle.Crop
 
 /** Where things of the camera's image are on the screen. The preview fills its view; the middle of it is seen. */
-internal class CameraGeometry(private val viewWidth: Int, private val viewHeight: Int, private val displayDegrees: Int) {
+internal class CameraGeometry(
+    private val viewWidth: Int,
+    private val viewHeight: Int,
+    private val displayDegrees: Int,
+) {
     /** How a TextureView has to draw: it stretches the image, which the system turned for an upright phone. */
     fun transform(): Matrix {
         val view = RectF(0f, 0f, viewWidth.toFloat(), viewHeight.toFloat())

@@ -98,12 +98,14 @@ internal class CameraScreen(private val root: View, private val actions: Actions
                 messageAction.setText(if (stage.settings) R.string.permission_settings else R.string.permission_allow)
                 messageOther.visibility = View.VISIBLE
             }
+
             is Stage.Failed -> {
                 messageTitle.setText(R.string.error_title)
                 messageText.text = sentence(stage.message)
                 messageAction.setText(R.string.retry)
                 messageOther.visibility = visible(next.source == Source.CAMERA)
             }
+
             Stage.Starting, Stage.Running -> Unit
         }
         val onCamera = next.source == Source.CAMERA
@@ -169,7 +171,13 @@ internal class CameraScreen(private val root: View, private val actions: Actions
                         else -> R.string.battery_on
                     },
                 ),
-                colour = if (next.batteryPercent != null && next.batteryPercent < LOW_BATTERY) R.color.hot else R.color.ink,
+                colour = if (next.batteryPercent != null &&
+                    next.batteryPercent < LOW_BATTERY
+                ) {
+                    R.color.hot
+                } else {
+                    R.color.ink
+                },
             ),
         )
         val hot = next.thermal != null && next.thermal >= ThermalLevel.MODERATE

@@ -26,14 +26,21 @@ internal class MarginBar(context: Context, attributes: AttributeSet?) : View(con
         if (answer == value && contentDescription != null) return
         answer = value
         score = value?.let { "%.2f".format(it.margin) } ?: context.getString(R.string.unknown)
-        needs = value?.let { context.getString(R.string.margin_needs, it.threshold) }.orEmpty()
+        needs = value?.let(::needs).orEmpty()
         contentDescription = value?.let { context.getString(R.string.margin_spoken, it.margin, it.threshold) }
             ?: context.getString(R.string.margin_none)
         invalidate()
     }
 
+    private fun needs(value: AnswerUi): String = if (value.threshold.isFinite()) {
+        context.getString(R.string.margin_needs, value.threshold)
+    } else {
+        context.getString(R.string.margin_never)
+    }
+
     override fun onMeasure(width: Int, height: Int) {
-        val content = brushes.text.lineHeight + gap + overhang + thickness + overhang + gap / 2 + brushes.caption.lineHeight
+        val content =
+            brushes.text.lineHeight + gap + overhang + thickness + overhang + gap / 2 + brushes.caption.lineHeight
         setMeasuredDimension(
             getDefaultSize(suggestedMinimumWidth, width),
             resolveSize((content + paddingTop + paddingBottom).toInt() + 1, height),
@@ -68,6 +75,11 @@ internal class MarginBar(context: Context, attributes: AttributeSet?) : View(con
         canvas.drawRoundRect(mark - half, y - overhang, mark + half, y + thickness + overhang, half, half, bar)
         val wide = brushes.caption.measureText(needs)
         val from = (mark - wide / 2).coerceIn(left, right - wide)
-        canvas.drawText(needs, from, y + thickness + overhang + gap / 2 - brushes.caption.fontMetrics.ascent, brushes.caption)
+        canvas.drawText(
+            needs,
+            from,
+            y + thickness + overhang + gap / 2 - brushes.caption.fontMetrics.ascent,
+            brushes.caption,
+        )
     }
 }

@@ -66,15 +66,11 @@ class ScreensTest {
         val activity = Robolectric.buildActivity(StillActivity::class.java).setup().get()
         activity.screen.show(state)
         val root = activity.window.decorView
-        val metrics = activity.resources.displayMetrics
-        root.measure(exactly(metrics.widthPixels), exactly(metrics.heightPixels))
-        root.layout(0, 0, metrics.widthPixels, metrics.heightPixels)
-        val drawn = Bitmap.createBitmap(metrics.widthPixels, metrics.heightPixels, Bitmap.Config.ARGB_8888)
+        root.layOut()
+        val drawn = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
         root.draw(Canvas(drawn))
         StoredPicture(name).compare(drawn)
     }
-
-    private fun exactly(pixels: Int) = View.MeasureSpec.makeMeasureSpec(pixels, View.MeasureSpec.EXACTLY)
 
     /** The screen and nothing that moves it. */
     class StillActivity : Activity() {
@@ -133,9 +129,31 @@ class ScreensTest {
         fun digit(): Bitmap = Bitmap.createBitmap(28, 28, Bitmap.Config.ARGB_8888).apply {
             eraseColor(Color.BLACK)
             for (x in 8..19) for (y in 6..8) setPixel(x, y, Color.rgb(230, 230, 230))
-            for (y in 8..22) for (x in 0..2) setPixel(19 - (y - 6) / 2 + x - 1, y, Color.rgb(245 - 30 * x, 245 - 30 * x, 245 - 30 * x))
+            for (y in 8..22) {
+                for (x in 0..2) {
+                    setPixel(
+                        19 - (y - 6) / 2 + x - 1,
+                        y,
+                        Color.rgb(
+                            245 - 30 * x,
+                            245 - 30 * x,
+                            245 - 30 * x,
+                        ),
+                    )
+                }
+            }
         }
     }
 }
 
 const val PHONE: String = "w411dp-h891dp-port-notnight-xhdpi"
+
+/** As a window of the whole display does after something changed. */
+internal fun View.layOut() {
+    val metrics = resources.displayMetrics
+    measure(
+        View.MeasureSpec.makeMeasureSpec(metrics.widthPixels, View.MeasureSpec.EXACTLY),
+        View.MeasureSpec.makeMeasureSpec(metrics.heightPixels, View.MeasureSpec.EXACTLY),
+    )
+    layout(0, 0, metrics.widthPixels, metrics.heightPixels)
+}

@@ -35,7 +35,9 @@ internal class StoredPicture(private val name: String) {
 
     private fun different(expected: Bitmap, drawn: Bitmap): Double {
         val pixels = expected.width * expected.height
-        val one = IntArray(pixels).also { expected.getPixels(it, 0, expected.width, 0, 0, expected.width, expected.height) }
+        val one = IntArray(pixels).also {
+            expected.getPixels(it, 0, expected.width, 0, 0, expected.width, expected.height)
+        }
         val other = IntArray(pixels).also { drawn.getPixels(it, 0, drawn.width, 0, 0, drawn.width, drawn.height) }
         return one.indices.count { distance(one[it], other[it]) > MAX_DISTANCE }.toDouble() / pixels
     }

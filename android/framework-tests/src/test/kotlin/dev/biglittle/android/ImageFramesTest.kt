@@ -1,15 +1,11 @@
 package dev.biglittle.android
 
-import android.graphics.Bitmap
-import android.graphics.Color
 import android.graphics.ImageFormat
 import android.graphics.Rect
 import android.hardware.DataSpace
 import dev.biglittle.BigLittle
 import dev.biglittle.BigLittleException
 import dev.biglittle.Crop
-import dev.biglittle.Frame
-import dev.biglittle.PixelFormat
 import dev.biglittle.YuvMatrix
 import dev.biglittle.YuvRange
 import kotlinx.coroutines.runBlocking
@@ -22,7 +18,7 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 
 @RunWith(RobolectricTestRunner::class)
-class FramesTest {
+class ImageFramesTest {
     @Test
     fun aCamerasImageGivesTheDigitsAnswer() = runBlocking {
         BigLittle.open(Digits.bundle).use { engine ->
@@ -31,7 +27,7 @@ class FramesTest {
                 val outcome = engine.classify(image.toFrame(rotationDegrees = 90, crop = middle))
                 val plain = engine.classify(Digits.frame(index))
                 assertEquals("digit $index", plain.label, outcome.label)
-                assertEquals("digit $index", plain.levels[0].score, outcome.levels[0].score, 0.05f)
+                assertEquals("digit $index", plain.levels[0].score, outcome.levels[0].score, 0.1f)
             }
         }
     }
@@ -86,45 +82,8 @@ class FramesTest {
         assertTrue(error.message, error.message.contains("format ${ImageFormat.JPEG}"))
     }
 
-    @Test
-    fun aBitmapGivesTheDigitsAnswerInEveryConfiguration() = runBlocking {
-        BigLittle.open(Digits.bundle).use { engine ->
-            for (config in listOf(Bitmap.Config.ARGB_8888, Bitmap.Config.RGB_565, Bitmap.Config.RGBA_F16)) {
-                for (index in 0 until 5) {
-                    val outcome = engine.classify(bitmap(index, config).toFrame())
-                    assertEquals("$config, digit $index", engine.classify(Digits.frame(index)).label, outcome.label)
-                }
-            }
-        }
-    }
-
-    @Test
-    fun aBitmapsBytesAreRedGreenBlueAlpha() {
-        val red = Bitmap.createBitmap(1, 1, Bitmap.Config.ARGB_8888).apply { eraseColor(Color.RED) }
-        val frame: Frame = red.toFrame()
-        assertEquals(PixelFormat.RGBA8, frame.format)
-        assertEquals(1, frame.planes.size)
-        assertEquals(4, frame.planes[0].rowStride)
-    }
-
-    @Test
-    fun aRecycledBitmapIsATypedError() {
-        val bitmap = bitmap(0, Bitmap.Config.ARGB_8888)
-        bitmap.recycle()
-        assertThrows(BigLittleException.InvalidFrame::class.java) { bitmap.toFrame() }
-    }
-
     private fun image(index: Int, dataSpace: Int = 0) =
         FakeImage(640, 480, Digits.camera(index, 640, 480, 8), dataSpace = dataSpace)
-
-    private fun bitmap(index: Int, config: Bitmap.Config): Bitmap {
-        val side = Digits.SIDE
-        val colours = IntArray(side * side) {
-            val grey = Digits.grey(index, it / side, it % side).toInt() and 0xff
-            Color.rgb(grey, grey, grey)
-        }
-        return Bitmap.createBitmap(colours, side, side, Bitmap.Config.ARGB_8888).copy(config, true)
-    }
 
     private companion object {
         val middle = Crop(208, 128, 224, 224)
