@@ -80,7 +80,7 @@ internal class CameraScreen(private val root: View, private val actions: Actions
         if (before?.answer != next.answer || before == null) showAnswer(next.answer)
         showRate(next.rate)
         showSaved(next.savedPercent)
-        showDevice(next.device)
+        showDevice(next.device, next.level)
         showChoices(next)
     }
 
@@ -132,7 +132,13 @@ internal class CameraScreen(private val root: View, private val actions: Actions
         badge.setText(look.badge)
         badge.setTextColor(color)
         badge.background.mutate().setTint(tint)
-        why.setText(if (state?.stage == Stage.Starting) R.string.starting else look.why)
+        why.setText(
+            when {
+                state?.stage == Stage.Starting -> R.string.starting
+                next?.belowCertificate == true -> R.string.why_below
+                else -> look.why
+            },
+        )
         answer.contentDescription = text(R.string.answer_spoken, label.text, why.text)
         margin.show(next)
     }
@@ -159,7 +165,7 @@ internal class CameraScreen(private val root: View, private val actions: Actions
         ),
     )
 
-    private fun showDevice(next: DeviceUi) {
+    private fun showDevice(next: DeviceUi, level: Int) {
         battery.show(
             StatTile.Content(
                 name = text(R.string.battery),
@@ -185,8 +191,8 @@ internal class CameraScreen(private val root: View, private val actions: Actions
             StatTile.Content(
                 name = text(R.string.heat),
                 value = next.thermal?.let { text(HEATS.getValue(it)) } ?: text(R.string.unknown),
-                caption = next.headroom?.takeIf { it.isFinite() }?.let { text(R.string.headroom, it) }
-                    ?: text(R.string.headroom_unknown),
+                caption = next.headroom?.takeIf { it.isFinite() }?.let { text(R.string.headroom, level, it) }
+                    ?: text(R.string.headroom_unknown, level),
                 colour = if (hot) R.color.hot else R.color.ink,
             ),
         )

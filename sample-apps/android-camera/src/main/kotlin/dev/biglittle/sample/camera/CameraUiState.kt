@@ -13,6 +13,8 @@ data class CameraUiState(
     val answer: AnswerUi? = null,
     val rate: RateUi = RateUi(),
     val device: DeviceUi = DeviceUi(),
+    /** The policy's level of saving, 0 (all well) to 3 (nearly off). */
+    val level: Int = 0,
     /** The CPU time saved against the big network alone, in percent; `null` until it is known. */
     val savedPercent: Int? = null,
     val mode: UserMode = UserMode.BALANCED,
@@ -38,9 +40,15 @@ enum class Tier { LITTLE, BIG, UNSURE, FALLBACK, DROPPED }
 
 /**
  * One answer. [margin] is the little network's, 0 to 1, whoever answered;
- * [threshold] what it had to exceed on this frame.
+ * [threshold] what it had to exceed on this frame. [belowCertificate]: nothing is promised for it.
  */
-data class AnswerUi(val label: String, val tier: Tier, val margin: Float, val threshold: Float)
+data class AnswerUi(
+    val label: String,
+    val tier: Tier,
+    val margin: Float,
+    val threshold: Float,
+    val belowCertificate: Boolean = false,
+)
 
 /** The share of frames that went to the big network: now, and as it was, 0 to 1. */
 data class RateUi(val share: Float = 0f, val frames: Int = 0, val history: List<Float> = emptyList())

@@ -134,13 +134,16 @@ internal class CameraViewModel(
             shot.frame.close()
         }
         if (outcome.status != AnswerStatus.DROPPED) escalations.add(outcome.isEscalated)
-        val saved = if (escalations.total % SAVINGS_EVERY == 1L) engine.savings().timeSaving else null
+        val looks = escalations.total % LOOK_EVERY == 1L
+        val saved = if (looks) engine.savings().timeSaving else null
+        val level = if (looks) engine.status().level.toInt() else state.value.level
         mutableState.update {
             it.copy(
                 stage = Stage.Running,
                 frame = shot.picture,
                 answer = outcome.answer(it.answer),
                 rate = escalations.rate(),
+                level = level,
                 savedPercent = saved?.let { share -> (100 * share).roundToInt() } ?: it.savedPercent,
             )
         }
@@ -159,7 +162,9 @@ internal class CameraViewModel(
 
     private companion object {
         const val TICK_MS = 1_000L
-        const val SAVINGS_EVERY = 10L
+
+        /** Of how many frames one looks at the books and the policy. */
+        const val LOOK_EVERY = 5L
     }
 }
 
@@ -176,6 +181,7 @@ internal fun Outcome.answer(before: AnswerUi?): AnswerUi {
         },
         margin = little?.score?.takeIf(Float::isFinite) ?: before?.margin ?: 0f,
         threshold = threshold,
+        belowCertificate = marks.belowCertificate,
     )
 }
 

@@ -33,7 +33,7 @@ class CameraViewModelTest {
         DeviceTrace.parse(stream.reader().readText()).events.filterIsInstance<TraceEvent.Reading>().map { it.v1 }
     }
     private val digits = RecordedDigits.of(app.assets)
-    private val model = modelOf { BigLittle.open(app.assets, "mnist.biglittle") }
+    private val model = modelOf { BigLittle.open(app.assets, CameraActivity.BUNDLE, CameraActivity.OPTIONS) }
 
     @After
     fun close() = model.close()
@@ -62,18 +62,20 @@ class CameraViewModelTest {
         val cool = until { it.rate.frames > 20 }.answer!!.threshold
         model.simulateHeat(readings.indexOfFirst { it.thermalLevel == ThermalLevel.SEVERE } + 1)
         model.phoneSays(DeviceReading(atMs = 1u, thermalLevel = ThermalLevel.NONE))
-        val hot = until { it.answer!!.threshold < cool }
+        val hot = until { it.answer!!.threshold < cool && it.level == 3 }
         assertEquals(ThermalLevel.SEVERE, hot.device.thermal)
         assertTrue(hot.heat.minute > 0)
     }
 
     @Test
-    fun preciseAsksForMoreThanSaver() {
-        model.chooseMode(UserMode.SAVER)
+    fun whoWantsToSaveIsAtLevelTwo() {
+        model.phoneSays(
+            DeviceReading(atMs = 0u, batteryPercent = 90f, charging = false, thermalLevel = ThermalLevel.NONE),
+        )
         model.start(Source.RECORDED, digits.shots(1_000))
-        val saver = until { it.rate.frames > 5 }.answer!!.threshold
-        model.chooseMode(UserMode.PRECISE)
-        until { it.answer!!.threshold > saver }
+        until { it.rate.frames > 5 && it.level == 0 }
+        model.chooseMode(UserMode.SAVER)
+        until { it.level == 2 }
     }
 
     @Test

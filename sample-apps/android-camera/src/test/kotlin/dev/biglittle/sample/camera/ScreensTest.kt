@@ -112,10 +112,11 @@ class ScreensTest {
             rate = RateUi(0.31f, 60, history),
         )
         val hot = live.copy(
-            answer = AnswerUi("7", Tier.LITTLE, margin = 0.62f, threshold = 0.31f),
+            answer = AnswerUi("7", Tier.LITTLE, margin = 0.48f, threshold = 0.31f, belowCertificate = true),
             rate = RateUi(0.05f, 60, history.mapIndexed { index, share -> share * (1 - index / 44f) }),
             device = DeviceUi(64, lowPower = true, thermal = ThermalLevel.SEVERE, headroom = 1.04f),
             savedPercent = 93,
+            level = 3,
             mode = UserMode.SAVER,
             heat = HeatUi(138, 180, 23),
         )
