@@ -182,3 +182,15 @@ part_xcframework() {
   python3 ci/ios_layout.py check "$out"
   (cd ios && xcodebuild build -scheme BigLittle -destination 'generic/platform=iOS' -derivedDataPath "$ios/xcode")
 }
+
+# Not in CI: a busy machine must not turn a test red. The library as it ships.
+part_bench() {
+  [[ -e ios/Generated/BigLittleFFI/module.modulemap ]] || part_package
+  mkdir -p "$ios/release"
+  # shellcheck disable=SC2046
+  limited 2400 cargo rustc $(locked) --release -p biglittle-ffi --crate-type staticlib
+  cp --update "$root/target/release/libbiglittle_ffi.a" "$ios/release/"
+  bash ci/swift swift build -c release --product BoundaryBenchmark --package-path ios \
+    --scratch-path "$ios/bench" -Xlinker "-L$ios/release"
+  bash ci/swift "$ios/bench/release/BoundaryBenchmark" "$root/models/mnist/bundle"
+}
