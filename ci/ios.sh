@@ -44,7 +44,7 @@ part_package() {
 
 part_format() {
   bash ci/swift swift-format lint --strict --parallel --recursive \
-    ios/Package.swift ios/Sources ios/Tests ios/StandIns \
+    ios/Package.swift ios/{Sources,Tests,StandIns,Benchmarks} \
     sample-apps/ios-camera/Package.swift sample-apps/ios-camera/{Sources,Tests,App}
 }
 
