@@ -10,10 +10,10 @@ readonly deployment_target=16.0
 swift_package() {
   # Swift 6.0's Observation library on Linux names a function that it does not have
   # and calls only to die with a message.
-  local library=(-Xlinker "-L$ios/host" -Xlinker --allow-shlib-undefined)
-  [[ $(uname -s) == Linux ]] || library=()
+  local linking=(-Xlinker "-L$ios/host" -Xlinker --allow-shlib-undefined)
+  [[ $(uname -s) == Linux ]] || linking=()
   limited 1200 bash ci/swift swift "$1" --package-path "$package" \
-    --scratch-path "$ios/$(basename "$package")" -Xswiftc -warnings-as-errors "${library[@]}" "${@:2}"
+    --scratch-path "$ios/$(basename "$package")" -Xswiftc -warnings-as-errors "${linking[@]}" "${@:2}"
 }
 
 # The generated sources go where SwiftPM finds them: a target must lie inside its
@@ -31,7 +31,6 @@ part_package() {
   "${generate[@]}" "$generated/BigLittleBindings" --swift-sources
   "${generate[@]}" "$generated/BigLittleFFI" --headers --modulemap \
     --module-name BigLittleFFI --modulemap-filename module.modulemap
-  # -a with checksums would need rsync.
   (cd "$generated" && find . -type f) | while IFS= read -r file; do
     cmp -s "$generated/$file" "ios/Generated/$file" || {
       mkdir -p "$(dirname "ios/Generated/$file")"
@@ -70,7 +69,7 @@ part_api() {
   local graphs
   package=ios swift_package package dump-symbol-graph --minimum-access-level public \
     --skip-synthesized-members >/dev/null
-  graphs=$(find "$ios/ios" -type d -name symbolgraph | head -n1)
+  graphs=$(symbol_graphs)
   python3 ci/swift_api.py "$graphs" >"$ios/api.txt"
   [[ -z ${BIGLITTLE_BLESS:-} ]] || cp "$ios/api.txt" ios/api.txt
   diff -u ios/api.txt "$ios/api.txt" ||
@@ -78,12 +77,15 @@ part_api() {
   note "$(wc -l <ios/api.txt) declarations"
 }
 
+symbol_graphs() { find "$ios/ios" -type d -name symbolgraph 2>/dev/null | head -n1; }
+
 part_docs() {
-  part_graphs=$(find "$ios/ios" -type d -name symbolgraph 2>/dev/null | head -n1)
-  [[ -n $part_graphs ]] || { part_api && part_graphs=$(find "$ios/ios" -type d -name symbolgraph | head -n1); }
+  local graphs
+  [[ -n $(symbol_graphs) ]] || part_api
+  graphs=$(symbol_graphs)
   rm -rf "$ios/docs" "$ios/graph"
   mkdir -p "$ios/graph"
-  cp "$part_graphs"/BigLittle.symbols.json "$ios/graph/"
+  cp "$graphs"/BigLittle.symbols.json "$ios/graph/"
   bash ci/swift docc convert ios/Sources/BigLittle/BigLittle.docc --warnings-as-errors \
     --fallback-display-name BigLittle --fallback-bundle-identifier dev.biglittle \
     --additional-symbol-graph-dir "$ios/graph" --output-path "$ios/docs"
