@@ -10,6 +10,9 @@ import PackageDescription
     .systemLibrary(name: "BigLittleFFI", path: "Generated/BigLittleFFI"),
     .target(name: "UIKit", path: "StandIns/UIKit"),
     .target(name: "CoreVideo", path: "StandIns/CoreVideo"),
+    .executableTarget(
+      name: "BoundaryBenchmark", dependencies: ["BigLittle", "BigLittleBindings"],
+      path: "Benchmarks/Boundary"),
   ]
   let frameworks: [Target.Dependency] = ["UIKit", "CoreVideo"]
   let linking: [LinkerSetting] = ["biglittle_ffi", "m", "dl", "pthread"].map { .linkedLibrary($0) }

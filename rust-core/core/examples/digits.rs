@@ -30,7 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut answers = String::new();
     let (_, pixels) = images.split_at_checked(16).ok_or("the file of images has no header")?;
     for digit in pixels.chunks_exact(28 * 28) {
-        let outcome = engine.classify(&FrameView::packed(PixelFormat::Gray8, 28, 28, digit, 28)?)?;
+        let outcome =
+            engine.classify(&FrameView::packed(PixelFormat::Gray8, 28, 28, digit, 28)?)?;
         let label = outcome.label.ok_or("a digit has no label")?;
         writeln!(answers, "{label} {} {}", outcome.tier, outcome.score.to_bits())?;
     }

@@ -7,6 +7,8 @@
 //! `naive` is what one writes first: convert every pixel, then look at four
 //! neighbours of each output. `network` is one run of the network, to compare.
 
+#![allow(clippy::print_stdout, reason = "its lines are read by ci/bench-frames")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

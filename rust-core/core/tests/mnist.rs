@@ -143,8 +143,10 @@ fn with_big(bytes: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> ModelB
     let path = folder.path().join("manifest.json");
     let mut manifest: serde_json::Value =
         serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    // The certificate is of the committed networks.
-    manifest.as_object_mut().unwrap().remove("certificates");
+    // The certificate and its scores are of the committed networks.
+    for key in ["certificates", "calibration_scores"] {
+        manifest.as_object_mut().unwrap().remove(key);
+    }
     change(&mut manifest);
     fs::write(&path, manifest.to_string()).unwrap();
     let macs = |id: &str, _: &[u8]| Ok(if id == "little" { 174_976 } else { 50_804_480 });

@@ -1,6 +1,6 @@
 /// The answers to a stream of frames, in the order of the frames.
 ///
-/// Made by ``BigLittle/classify(_:)-(Frames)``. A frame that comes while the one before
+/// Made by `BigLittle.classify(frames)`. A frame that comes while the one before
 /// is not yet answered waits; if another comes, it takes its place. So answers are always about the
 /// newest frame there is, memory holds two frames at most, and a slow consumer
 /// makes frames be dropped, never queue up. Nothing is classified that was not

@@ -58,32 +58,39 @@ pub fn percent_axis(label: &str, range: [f64; 2]) -> Axis {
     Axis::linear(label, range, move |share| format!("{:.decimals$} %", share * 100.0))
 }
 
-/// An axis of hours since the beginning, over `seconds`, with ticks at round times.
-pub fn time_axis(seconds: f64) -> Axis {
-    const STEPS: [f64; 13] = [
-        1.0, 5.0, 15.0, 60.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 43_200.0,
-        86_400.0,
+/// An axis of hours since the beginning, over `seconds`, with at most `most` ticks
+/// at round times; none so near the end that its text would leave the chart.
+pub fn time_axis(seconds: f64, most: f64) -> Axis {
+    const STEPS: [f64; 15] = [
+        1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0,
+        21_600.0, 43_200.0, 86_400.0,
     ];
     let step = STEPS
         .into_iter()
-        .find(|step| seconds / step <= 8.0)
-        .unwrap_or_else(|| (seconds / 8.0 / 86_400.0).ceil() * 86_400.0);
-    let count = (seconds / step) as usize;
-    let hours = move |place: f64| {
-        let seconds = (place * 3_600.0).round();
+        .find(|step| seconds / step <= most)
+        .unwrap_or_else(|| (seconds / most / 86_400.0).ceil() * 86_400.0);
+    let ticks = (0u32..).map(|tick| f64::from(tick) * step);
+    let text = move |place: f64| {
+        let at = (place * 3_600.0).round();
         match step {
-            step if step < 60.0 => format!("{seconds} s"),
-            step if step < 3_600.0 => format!("{} min", seconds / 60.0),
-            step if step < 86_400.0 => format!("{} h", seconds / 3_600.0),
-            _ => format!("day {}", seconds / 86_400.0),
+            step if step < 60.0 => format!("{at} s"),
+            step if step < 3_600.0 && seconds <= 3_600.0 => format!("{} min", at / 60.0),
+            step if step < 3_600.0 => {
+                format!("{}:{:02} h", (at / 3_600.0).floor(), at % 3_600.0 / 60.0)
+            }
+            step if step < 86_400.0 => format!("{} h", at / 3_600.0),
+            _ => format!("day {}", at / 86_400.0),
         }
     };
     Axis {
         label: String::new(),
         range: [0.0, seconds / 3_600.0],
-        ticks: (0..=count).map(|tick| tick as f64 * step / 3_600.0).collect(),
+        ticks: ticks
+            .take_while(|at| *at < seconds * (1.0 - 0.25 / most))
+            .map(|at| at / 3_600.0)
+            .collect(),
         is_log: false,
-        format: Box::new(hours),
+        format: Box::new(text),
     }
 }
 
@@ -146,16 +153,18 @@ mod tests {
     #[test]
     fn times_are_round_whatever_the_span() {
         for (seconds, first, last) in [
-            (4.0, "0 s", "4 s"),
-            (1_800.0, "0 min", "30 min"),
-            (57_600.0, "0 h", "16 h"),
-            (604_800.0, "day 0", "day 7"),
-            (1e9, "day 0", "day 10152"),
+            (4.0, "0 s", "3 s"),
+            (1_800.0, "0 min", "25 min"),
+            (7_200.0, "0:00 h", "1:45 h"),
+            (57_600.0, "0 h", "14 h"),
+            (604_800.0, "day 0", "day 6"),
+            (1e9, "day 0", "day 10129"),
         ] {
-            let axis = time_axis(seconds);
+            let axis = time_axis(seconds, 8.0);
             let texts: Vec<_> = axis.ticks.iter().map(|tick| axis.text(*tick)).collect();
             assert!((3..=9).contains(&texts.len()), "{texts:?}");
             assert_eq!((&*texts[0], &*texts[texts.len() - 1]), (first, last), "{texts:?}");
+            assert!(time_axis(seconds, 4.0).ticks.len() <= 5);
         }
     }
 

@@ -99,6 +99,7 @@ pub fn replay(
         day,
         elapsed_ms: 0.0,
         next_ms: 0.0,
+        level: 0,
         seen: Seen::default(),
         infeasible_s: 0.0,
         infeasible: None,
@@ -109,6 +110,7 @@ pub fn replay(
         run.event(event)?;
         run.pass(event.at_ms(), pause_ms, sleeps);
     }
+    run.stop();
     let Run { app, day, infeasible_s, infeasible, mut reasons, .. } = run;
     reasons.sort_by_key(|(_, frames)| std::cmp::Reverse(*frames));
     Ok(Replayed {
@@ -132,6 +134,8 @@ struct Run<'a> {
     elapsed_ms: f64,
     /// When the next frame comes.
     next_ms: f64,
+    /// The level of saving of the last frame.
+    level: u8,
     seen: Seen,
     infeasible_s: f64,
     infeasible: Option<BudgetInfeasible>,
@@ -173,6 +177,7 @@ impl Run<'_> {
                 from,
                 format!("no reading for {:.0} minutes: asleep", (to - from) / 60.0),
             );
+            self.stop();
             self.next_ms = end_ms;
         }
         while self.next_ms < end_ms {
@@ -181,9 +186,9 @@ impl Run<'_> {
             let status = self.app.runtime.status();
             let factor = if self.pace.heeds_advice { status.demand.frame_rate_factor } else { 1.0 };
             let step_ms = 1e3 / (self.pace.frames_per_second * factor);
-            // A day has no frame after its end.
-            let seconds = (end_ms - self.next_ms).min(step_ms) / 1e3;
+            let seconds = step_ms / 1e3;
             self.day.seconds_at_level[usize::from(level)] += seconds;
+            self.level = level;
             if let Some(infeasible) = status.budget_infeasible {
                 self.infeasible_s += seconds;
                 self.infeasible = Some(infeasible);
@@ -191,6 +196,13 @@ impl Run<'_> {
             self.next_ms += step_ms;
         }
         self.elapsed_ms = end_ms;
+    }
+
+    /// The app stops before the next frame would have come.
+    fn stop(&mut self) {
+        let over_s = (self.next_ms - self.elapsed_ms).max(0.0) / 1e3;
+        let seconds = &mut self.day.seconds_at_level[usize::from(self.level)];
+        *seconds = (*seconds - over_s).max(0.0);
     }
 
     fn frame(&mut self, at_ms: u64) -> u8 {

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use parquet::basic::{Repetition, Type as Physical};
-use parquet::data_type::{ByteArray, ByteArrayType, FloatType, Int32Type};
+use parquet::data_type::{ByteArray, ByteArrayType, FloatType, Int32Type, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -28,6 +28,8 @@ pub struct Row {
     pub label: Option<i32>,
     pub answers: [i32; 2],
     pub margin: Option<f32>,
+    /// What little and big took; in all rows or in none.
+    pub cpu_ns: Option<[i64; 2]>,
 }
 
 /// Writes `rows` under the metadata `meta`, without the columns in `left_out`.
@@ -45,10 +47,15 @@ pub fn write(path: &str, meta: &Value, rows: &[Row], left_out: &[&str]) {
         Arc::new(group.with_fields(fields).build().unwrap())
     };
     let (required, optional) = (Repetition::REQUIRED, Repetition::OPTIONAL);
+    let has_costs = rows.iter().all(|row| row.cpu_ns.is_some());
     let level = |name: &str| {
         let mut fields = vec![column("answer", Physical::INT32, required)];
         if !left_out.contains(&"margin") {
             fields.push(column("margin", Physical::FLOAT, optional));
+        }
+        if has_costs {
+            let costs = ["macs", "cpu_ns", "wall_ns"];
+            fields.extend(costs.map(|name| column(name, Physical::INT64, required)));
         }
         group(name, fields)
     };
@@ -60,6 +67,13 @@ pub fn write(path: &str, meta: &Value, rows: &[Row], left_out: &[&str]) {
         fields.push(column("label", Physical::INT32, optional));
     }
     fields.push(group("levels", vec![level("little"), level("big")]));
+    if has_costs {
+        let network = |name: &str| {
+            let times = ["cpu_ns", "wall_ns"];
+            group(name, times.map(|time| column(time, Physical::INT64, required)).into())
+        };
+        fields.push(group("networks", vec![network("little"), network("big")]));
+    }
     let schema = Arc::new(Type::group_type_builder("rows").with_fields(fields).build().unwrap());
     let pair = KeyValue::new("biglittle.trace".to_owned(), meta.to_string());
     let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![pair])).build();
@@ -86,6 +100,17 @@ pub fn write(path: &str, meta: &Value, rows: &[Row], left_out: &[&str]) {
             let there = rows.iter().map(|row| i16::from(row.margin.is_some())).collect();
             put!(FloatType, rows.iter().filter_map(|row| row.margin).collect(), Some(there));
         }
+        if has_costs {
+            put!(Int64Type, vec![1_000; rows.len()], None);
+            for _ in ["cpu_ns", "wall_ns"] {
+                put!(Int64Type, rows.iter().map(|row| row.cpu_ns.unwrap()[level]).collect(), None);
+            }
+        }
+    }
+    if has_costs {
+        for level in [0, 0, 1, 1] {
+            put!(Int64Type, rows.iter().map(|row| row.cpu_ns.unwrap()[level]).collect(), None);
+        }
     }
     out.close().unwrap();
     writer.close().unwrap();
@@ -100,6 +125,7 @@ pub fn rows(meta: &Value) -> Vec<Row> {
         label: Some(3),
         answers: [if index.is_multiple_of(10) { 4 } else { 3 }, 3],
         margin: Some(index as f32 / 1_000.0),
+        cpu_ns: None,
     };
     (0..1_000).map(row).collect()
 }

@@ -4,6 +4,7 @@
 //! and clock. Everything it joins can be used without it. Apps come in here.
 
 mod clock;
+mod inputs;
 mod replay;
 mod runtime;
 mod saved;
@@ -32,6 +33,7 @@ use crate::frame::FrameView;
 use crate::network::ModelLimits;
 use crate::outcome::{LevelReport, MAX_LEVELS, Outcome};
 use crate::state_file::StateFile;
+use inputs::Inputs;
 use saved::SavedState;
 use stage::{SharedModel, Stage};
 use watched::Watch;
@@ -75,6 +77,7 @@ pub struct EngineOptions {
 pub struct Engine {
     bundle: Arc<ModelBundle>,
     models: Vec<Arc<SharedModel>>,
+    inputs: Inputs,
     cascade: Cascade<Stage>,
     clock: SystemClock,
     options: Option<RuntimeOptions>,
@@ -138,11 +141,12 @@ impl Engine {
         models: Vec<Arc<SharedModel>>,
         options: Option<RuntimeOptions>,
     ) -> Result<Self> {
-        let levels = make_levels(bundle.manifest(), &models)?;
+        let mut inputs = Inputs::default();
+        let levels = make_levels(bundle.manifest(), &models, &mut inputs)?;
         let cascade = Cascade::new(levels, bundle.labels().len())?;
         let watch = options.as_ref().map(|options| Watch::open(&bundle, options)).transpose()?;
         let clock = SystemClock::new();
-        Ok(Engine { bundle, models, cascade, clock, options, watch, saved: None })
+        Ok(Engine { bundle, models, inputs, cascade, clock, options, watch, saved: None })
     }
 
     /// Classifies one frame: little first, bigger only when unsure.
@@ -155,9 +159,10 @@ impl Engine {
     /// [`Engine::cancel_flag`] is set before the answer is there.
     pub fn classify(&mut self, frame: &FrameView<'_>) -> Result<Outcome> {
         self.cascade.cancel_flag().check()?;
+        let shot = self.inputs.shot(frame);
         match &mut self.watch {
-            Some(watch) => watch.classify(&mut self.cascade, &self.clock, frame),
-            None => self.cascade.run(frame, &self.clock),
+            Some(watch) => watch.classify(&mut self.cascade, &self.clock, &shot),
+            None => self.cascade.run(&shot, &self.clock),
         }
     }
 
@@ -170,7 +175,7 @@ impl Engine {
     /// [`ErrorKind::InvalidArgument`] when
     /// there is no such level.
     pub fn classify_at(&mut self, level: usize, frame: &FrameView<'_>) -> Result<Outcome> {
-        self.cascade.run_level(level, frame, &self.clock)
+        self.cascade.run_level(level, &self.inputs.shot(frame), &self.clock)
     }
 
     /// Runs every level on one frame, whatever the scores: what a trace
@@ -182,7 +187,7 @@ impl Engine {
         frame: &FrameView<'_>,
         observe: &mut impl FnMut(usize, &[f32]),
     ) -> ArrayVec<LevelReport, MAX_LEVELS> {
-        self.cascade.run_all(frame, &self.clock, observe)
+        self.cascade.run_all(&self.inputs.shot(frame), &self.clock, observe)
     }
 
     /// Sets what the score of `level` has to beat from the next frame on. With
@@ -221,16 +226,21 @@ impl Engine {
     }
 }
 
-fn make_levels(manifest: &Manifest, models: &[Arc<SharedModel>]) -> Result<Vec<Level<Stage>>> {
-    let member = |id: &String| {
+fn make_levels(
+    manifest: &Manifest,
+    models: &[Arc<SharedModel>],
+    inputs: &mut Inputs,
+) -> Result<Vec<Level<Stage>>> {
+    let mut member = |id: &String| {
         let index = manifest.networks.iter().position(|network| network.id == *id);
         let index = index.expect("a checked manifest names only networks that it has");
         let spec = &manifest.networks[index];
-        Ok(Member { classifier: Stage::new(models[index].clone())?, output: spec.output.clone() })
+        let classifier = Stage::new(models[index].clone(), inputs)?;
+        Ok(Member { classifier, output: spec.output.clone() })
     };
     let level = |spec: &LevelSpec| {
         Ok(Level {
-            members: spec.networks.iter().map(member).collect::<Result<_>>()?,
+            members: spec.networks.iter().map(&mut member).collect::<Result<_>>()?,
             committee: spec.answer == LevelAnswer::Committee,
             confidence: spec.confidence,
             threshold: spec.threshold.unwrap_or(Threshold::NEVER_ESCALATE),

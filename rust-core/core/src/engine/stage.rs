@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
 
+use super::inputs::{Inputs, Shot};
 use crate::bundle::{ModelBundle, NetworkSpec};
 use crate::cascade::Classifier;
 use crate::error::{Error, ErrorKind, Result};
-use crate::frame::FrameView;
 use crate::network::{Model, ModelLimits, Session};
-use crate::preprocess::Preprocessor;
 use crate::tensor::InputTensor;
 
 /// A network that engines share and that whoever needs it first opens.
@@ -97,24 +96,18 @@ impl SharedModel {
     }
 }
 
-/// Preprocessing and network together, with the memory of one engine.
+/// A network and the number of its input, with the memory of one engine.
 #[derive(Debug)]
 pub(super) struct Stage {
     shared: Arc<SharedModel>,
-    preprocessor: Preprocessor,
-    open: Option<OpenStage>,
-}
-
-#[derive(Debug)]
-struct OpenStage {
-    session: Session,
-    tensor: InputTensor,
+    input: usize,
+    session: Option<Session>,
 }
 
 impl Stage {
-    pub fn new(shared: Arc<SharedModel>) -> Result<Self> {
-        let preprocessor = Preprocessor::new(&shared.spec.input)?;
-        Ok(Stage { shared, preprocessor, open: None })
+    pub fn new(shared: Arc<SharedModel>, inputs: &mut Inputs) -> Result<Self> {
+        let input = inputs.add(&shared.spec.input)?;
+        Ok(Stage { shared, input, session: None })
     }
 
     pub fn open(&mut self) -> Result<()> {
@@ -123,25 +116,24 @@ impl Stage {
 
     /// Runs once on an empty input and forgets the answer.
     pub fn warm_up(&mut self) -> Result<()> {
-        let (_, OpenStage { session, tensor }) = self.opened()?;
-        session.run(tensor.data(), &mut Vec::new())
+        let spec = &self.shared.spec.input;
+        let empty = InputTensor::new(spec.channels.count(), spec.height, spec.width)?;
+        self.opened()?.run(empty.data(), &mut Vec::new())
     }
 
-    fn opened(&mut self) -> Result<(&mut Preprocessor, &mut OpenStage)> {
-        if self.open.is_none() {
-            let session = Session::new(self.shared.get()?)?;
-            self.open = Some(OpenStage { session, tensor: self.preprocessor.make_tensor()? });
+    fn opened(&mut self) -> Result<&mut Session> {
+        match &mut self.session {
+            Some(session) => Ok(session),
+            empty => Ok(empty.insert(Session::new(self.shared.get()?)?)),
         }
-        let open = self.open.as_mut().expect("it was opened above");
-        Ok((&mut self.preprocessor, open))
     }
 }
 
-impl Classifier<FrameView<'_>> for Stage {
-    fn classify(&mut self, frame: &FrameView<'_>, output: &mut Vec<f32>) -> Result<()> {
-        let (preprocessor, OpenStage { session, tensor }) = self.opened()?;
-        preprocessor.run(frame, tensor)?;
-        session.run(tensor.data(), output)
+impl Classifier<Shot<'_>> for Stage {
+    fn classify(&mut self, shot: &Shot<'_>, output: &mut Vec<f32>) -> Result<()> {
+        let input = self.input;
+        let session = self.opened()?;
+        session.run(shot.input(input)?.data(), output)
     }
 
     fn macs(&self) -> u64 {

@@ -10,13 +10,13 @@ use crate::clock::{Clock, Times};
 use crate::decision::{EscalationReason, Threshold};
 use crate::device::DeviceReading;
 use crate::error::{Error, ErrorKind, Result};
-use crate::frame::FrameView;
 use crate::gate::{Signature, TemporalGate};
 use crate::monitor::Answered;
 use crate::outcome::{AnswerStatus, LevelReport, MAX_LEVELS, Marks, Outcome};
 use crate::storm::{StormGuard, StormPriority};
 
 use super::clock::SystemClock;
+use super::inputs::Shot;
 use super::stage::Stage;
 
 /// The run-time parts of one engine, with what only an engine needs.
@@ -78,12 +78,12 @@ impl Watch {
         &mut self,
         cascade: &mut Cascade<Stage>,
         clock: &SystemClock,
-        frame: &FrameView<'_>,
+        shot: &Shot<'_>,
     ) -> Result<Outcome> {
         let start = clock.now();
         let at_ms = self.at_ms(start);
         let plan = self.runtime.begin(at_ms);
-        let signature = self.gate.as_ref().map(|_| Signature::of(frame));
+        let signature = self.gate.as_ref().map(|_| Signature::of(shot.frame()));
         let earlier = self.earlier(signature.as_ref(), at_ms, plan.effective.threshold);
         if let (Some(earlier), None) = (&earlier, plan.audit) {
             return Ok(self.reuse(earlier.clone(), &plan, clock.now() - start));
@@ -91,7 +91,7 @@ impl Watch {
         cascade.set_threshold(0, plan.effective.threshold)?;
         let mut denied = false;
         let storm = &mut self.storm;
-        let found = cascade.run_while(frame, clock, |so_far| {
+        let found = cascade.run_while(shot, clock, |so_far| {
             let now_ns = start.wall_ns.saturating_add(so_far.wall_ns);
             denied = storm.as_mut().is_some_and(|storm| !storm.may_run(now_ns, so_far.wall_ns));
             !denied
@@ -124,7 +124,7 @@ impl Watch {
                 _ => outcome = dropped(outcome.levels, plan.effective.threshold),
             }
         }
-        self.conclude(cascade, clock, frame, start, &plan, earlier, answered, &mut outcome);
+        self.conclude(cascade, clock, shot, start, &plan, earlier, answered, &mut outcome);
         if let (Some(gate), Some(signature)) = (&mut self.gate, signature) {
             if matches!(answered, Answered::Little | Answered::Big) {
                 gate.remember(signature, at_ms, outcome.clone());
@@ -174,7 +174,7 @@ impl Watch {
         &mut self,
         cascade: &mut Cascade<Stage>,
         clock: &SystemClock,
-        frame: &FrameView<'_>,
+        shot: &Shot<'_>,
         start: Times,
         plan: &Plan,
         earlier: Option<Outcome>,
@@ -195,7 +195,7 @@ impl Watch {
         };
         if plan.audit.is_some()
             && accepted
-            && let Ok(found) = cascade.run_level(last, frame, clock)
+            && let Ok(found) = cascade.run_level(last, shot, clock)
         {
             big = Some(found.label);
             audit = found.levels;

@@ -63,7 +63,7 @@ public final class CameraModel {
         self?.begin(engine, phase)
         for try await outcome in engine.classify(frames) {
           self?.state.show(outcome)
-          let (status, savings) = (try await engine.status, try await engine.savings)
+          let (status, savings) = (try await engine.status(), try await engine.savings())
           self?.state.show(status, savings)
         }
       } catch is CancellationError {

@@ -76,7 +76,7 @@ extension CameraUiState {
   public var isHot: Bool {
     switch device.thermalLevel {
     case .moderate, .severe, .critical, .emergency, .shutdown: true
-    case .light, ThermalLevel.none, nil: false
+    case .light, .some(.none), nil: false
     }
   }
 

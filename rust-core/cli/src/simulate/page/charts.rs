@@ -33,9 +33,17 @@ fn draw(
     y: Axis,
     series: Vec<Series>,
 ) -> Result<[Chart; 2]> {
-    let x = time_axis(seconds);
-    let plot = Plot { title, description, x, y, series, mark: None };
-    Ok([plot.draw_in(Size::WIDE)?, plot.draw_in(Size::NARROW)?])
+    let x = time_axis(seconds, 8.0);
+    let mut plot = Plot { title, description, x, y, series, mark: None };
+    let wide = plot.draw_in(Size::WIDE)?;
+    plot.x = time_axis(seconds, 4.0);
+    let mut charts = [wide, plot.draw_in(Size::NARROW)?];
+    // One line is what the title says.
+    charts
+        .iter_mut()
+        .filter(|chart| chart.legend.len() == 1)
+        .for_each(|chart| chart.legend.clear());
+    Ok(charts)
 }
 
 /// Lines of one series: one for each stretch without a gap, and only the first

@@ -102,6 +102,6 @@ class BoundaryBench {
         const val WIDTH = 640
         const val HEIGHT = 480
         val FRAMES = Integer.getInteger("biglittle.bench.frames", 100_000)
-        const val WARM_UP = 5_000
+        val WARM_UP = FRAMES / 20
     }
 }

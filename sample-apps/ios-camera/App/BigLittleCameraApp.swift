@@ -1,0 +1,15 @@
+import BigLittle
+import CameraModel
+import SwiftUI
+
+@main
+struct BigLittleCameraApp: App {
+  @State private var model = CameraModel(parts: .shipped())
+  @State private var camera = CameraSession()
+
+  var body: some Scene {
+    WindowGroup {
+      CameraScreen(model: model, camera: camera)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import CameraModel
+import SwiftUI
+
+/// The one screen: what is seen, what it is, and what that costs.
+struct CameraScreen: View {
+  let model: CameraModel
+  let camera: CameraSession
+  @Environment(\.scenePhase) private var scenePhase
+  @Environment(\.verticalSizeClass) private var height
+
+  var body: some View {
+    // Side by side where the phone lies on its side.
+    let layout = height == .compact ? AnyLayout(HStackLayout()) : AnyLayout(VStackLayout())
+    layout {
+      picture
+        .frame(maxWidth: .infinity, maxHeight: .infinity)
+        .clipped()
+      ScrollView {
+        VStack(alignment: .leading, spacing: 16) {
+          AnswerView(answer: model.state.answer)
+          SparklineView(rates: model.state.escalationRates)
+          DeviceView(state: model.state)
+          ControlsView(model: model)
+        }
+        .padding()
+      }
+    }
+    .task(id: scenePhase) {
+      guard scenePhase == .active else {
+        model.stop()
+        camera.stop()
+        return
+      }
+      model.start(await camera.start())
+    }
+  }
+
+  @ViewBuilder private var picture: some View {
+    switch model.state.phase {
+    case .live: PreviewView(session: camera.capture)
+    case .opening: ProgressView("phase.opening")
+    case .replaying: MessageView(symbol: "film", text: Text("phase.replaying"))
+    case .noPermission:
+      VStack {
+        MessageView(symbol: "video.slash", text: Text("phase.noPermission"))
+        if let settings = URL(string: UIApplication.openSettingsURLString) {
+          Link("phase.openSettings", destination: settings).frame(minHeight: 44)
+        }
+      }
+    case .failed(let sentence):
+      MessageView(symbol: "exclamationmark.triangle", text: Text(verbatim: sentence))
+    }
+  }
+}

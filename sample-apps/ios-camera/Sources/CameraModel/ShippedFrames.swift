@@ -1,0 +1,33 @@
+import BigLittle
+import Foundation
+
+/// Pictures that come with the app, for where there is no camera.
+public enum ShippedFrames {
+  /// The pictures of an IDX file of bytes, as MNIST has them: a header of 16 bytes
+  /// with count, rows and columns, big-endian, then the pictures. None where it is
+  /// no such file; those that are whole where it was cut short.
+  public static func digits(_ file: Data) -> [Frame] {
+    let bytes = [UInt8](file)
+    guard bytes.count >= 16, bytes[0..<4] == [0, 0, 8, 3] else { return [] }
+    let number = { (at: Int) in bytes[at..<(at + 4)].reduce(0) { $0 << 8 | Int($1) } }
+    let (rows, columns) = (number(8), number(12))
+    guard (1...4_096).contains(rows), (1...4_096).contains(columns) else { return [] }
+    let size = rows * columns
+    return (0..<min(number(4), (bytes.count - 16) / size)).map { index in
+      let start = 16 + index * size
+      return Frame(
+        data: Data(bytes[start..<(start + size)]), format: .gray8, width: columns, height: rows)
+    }
+  }
+}
+
+extension EngineOptions {
+  /// What the app opens its engine with: everything opened before the first frame,
+  /// the policy on, and an audit now and then, so that savings have an interval.
+  public static var camera: EngineOptions {
+    let audit = AuditOptions(
+      probability: 0.01, raisedProbability: 0.05, raisedFrames: 20_000,
+      seed: UInt64.random(in: 0...UInt64.max))
+    return EngineOptions(opening: .warmUp, runtime: RuntimeOptions(audit: audit))
+  }
+}
