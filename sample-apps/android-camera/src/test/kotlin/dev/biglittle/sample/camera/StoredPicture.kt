@@ -27,7 +27,7 @@ internal class StoredPicture(private val name: String) {
     /** Fails where [drawn] is another picture. */
     fun check(drawn: Bitmap) {
         assertTrue("${stored.path} is not there: draw it with -Dscreens.update=true and look at it", stored.exists())
-        val expected = BitmapFactory.decodeFile(stored.path)
+        val expected = stored.readBytes().let { BitmapFactory.decodeByteArray(it, 0, it.size) }
         assertEquals("width of $name", expected.width, drawn.width)
         assertEquals("height of $name", expected.height, drawn.height)
         val block = differentBlock(expected, drawn)
