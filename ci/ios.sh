@@ -10,10 +10,10 @@ readonly deployment_target=16.0
 swift_package() {
   # Swift 6.0's Observation library on Linux names a function that it does not have
   # and calls only to die with a message.
-  local library=(-Xlinker "-L$ios/host" -Xlinker --allow-shlib-undefined)
-  [[ $(uname -s) == Linux ]] || library=()
+  local linking=(-Xlinker "-L$ios/host" -Xlinker --allow-shlib-undefined)
+  [[ $(uname -s) == Linux ]] || linking=()
   limited 1200 bash ci/swift swift "$1" --package-path "$package" \
-    --scratch-path "$ios/$(basename "$package")" -Xswiftc -warnings-as-errors "${library[@]}" "${@:2}"
+    --scratch-path "$ios/$(basename "$package")" -Xswiftc -warnings-as-errors "${linking[@]}" "${@:2}"
 }
 
 # The generated sources go where SwiftPM finds them: a target must lie inside its
@@ -31,7 +31,6 @@ part_package() {
   "${generate[@]}" "$generated/BigLittleBindings" --swift-sources
   "${generate[@]}" "$generated/BigLittleFFI" --headers --modulemap \
     --module-name BigLittleFFI --modulemap-filename module.modulemap
-  # -a with checksums would need rsync.
   (cd "$generated" && find . -type f) | while IFS= read -r file; do
     cmp -s "$generated/$file" "ios/Generated/$file" || {
       mkdir -p "$(dirname "ios/Generated/$file")"
@@ -44,7 +43,7 @@ part_package() {
 
 part_format() {
   bash ci/swift swift-format lint --strict --parallel --recursive \
-    ios/Package.swift ios/Sources ios/Tests ios/StandIns \
+    ios/Package.swift ios/{Sources,Tests,StandIns,Benchmarks} \
     sample-apps/ios-camera/Package.swift sample-apps/ios-camera/{Sources,Tests,App}
 }
 
@@ -70,7 +69,7 @@ part_api() {
   local graphs
   package=ios swift_package package dump-symbol-graph --minimum-access-level public \
     --skip-synthesized-members >/dev/null
-  graphs=$(find "$ios/ios" -type d -name symbolgraph | head -n1)
+  graphs=$(symbol_graphs)
   python3 ci/swift_api.py "$graphs" >"$ios/api.txt"
   [[ -z ${BIGLITTLE_BLESS:-} ]] || cp "$ios/api.txt" ios/api.txt
   diff -u ios/api.txt "$ios/api.txt" ||
@@ -78,12 +77,15 @@ part_api() {
   note "$(wc -l <ios/api.txt) declarations"
 }
 
+symbol_graphs() { find "$ios/ios" -type d -name symbolgraph 2>/dev/null | head -n1; }
+
 part_docs() {
-  part_graphs=$(find "$ios/ios" -type d -name symbolgraph 2>/dev/null | head -n1)
-  [[ -n $part_graphs ]] || { part_api && part_graphs=$(find "$ios/ios" -type d -name symbolgraph | head -n1); }
+  local graphs
+  [[ -n $(symbol_graphs) ]] || part_api
+  graphs=$(symbol_graphs)
   rm -rf "$ios/docs" "$ios/graph"
   mkdir -p "$ios/graph"
-  cp "$part_graphs"/BigLittle.symbols.json "$ios/graph/"
+  cp "$graphs"/BigLittle.symbols.json "$ios/graph/"
   bash ci/swift docc convert ios/Sources/BigLittle/BigLittle.docc --warnings-as-errors \
     --fallback-display-name BigLittle --fallback-bundle-identifier dev.biglittle \
     --additional-symbol-graph-dir "$ios/graph" --output-path "$ios/docs"
@@ -181,4 +183,16 @@ part_xcframework() {
     -framework "$libraries/ios-arm64_x86_64-simulator/BigLittleFFI.framework"
   python3 ci/ios_layout.py check "$out"
   (cd ios && xcodebuild build -scheme BigLittle -destination 'generic/platform=iOS' -derivedDataPath "$ios/xcode")
+}
+
+# Not in CI: a busy machine must not turn a test red. The library as it ships.
+part_bench() {
+  [[ -e ios/Generated/BigLittleFFI/module.modulemap ]] || part_package
+  mkdir -p "$ios/release"
+  # shellcheck disable=SC2046
+  limited 2400 cargo rustc $(locked) --release -p biglittle-ffi --crate-type staticlib
+  cp --update "$root/target/release/libbiglittle_ffi.a" "$ios/release/"
+  bash ci/swift swift build -c release --product BoundaryBenchmark --package-path ios \
+    --scratch-path "$ios/bench" -Xlinker "-L$ios/release"
+  bash ci/swift "$ios/bench/release/BoundaryBenchmark" "$root/models/mnist/bundle"
 }

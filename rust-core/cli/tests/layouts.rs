@@ -8,6 +8,7 @@
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "what it measures is for its reader")]
 
 use std::path::PathBuf;
 
