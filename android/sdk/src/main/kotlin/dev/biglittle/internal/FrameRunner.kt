@@ -32,6 +32,7 @@ internal class FrameRunner(private val engine: NativeEngine, private val labels:
         checkOpen()
         frame.lease.begin()
         try {
+            frame.checkBytes?.invoke()
             val planes = frame.planes
             if (planes.size > MAX_PLANES) {
                 throw BigLittleException.InvalidFrame(
