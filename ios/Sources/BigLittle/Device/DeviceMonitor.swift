@@ -22,7 +22,7 @@
     /// A monitor that is not yet running.
     ///
     /// - Parameter interval: From one complete reading to the next; 10 seconds suit
-    ///   the policy.
+    ///   the policy. At least a millisecond.
     nonisolated public init(interval: Duration = .seconds(10)) {
       // A timer without a pause would keep the main actor busy.
       self.interval = max(interval, .milliseconds(1))
