@@ -13,7 +13,7 @@ swift_package() {
   local linking=(-Xlinker "-L$ios/host" -Xlinker --allow-shlib-undefined)
   [[ $(uname -s) == Linux ]] || linking=()
   limited 1200 bash ci/swift swift "$1" --package-path "$package" \
-    --scratch-path "$ios/$(basename "$package")" -Xswiftc -warnings-as-errors ${linking[@]+"${linking[@]}"} "${@:2}"
+    --scratch-path "$ios/build/${package//\//-}" -Xswiftc -warnings-as-errors ${linking[@]+"${linking[@]}"} "${@:2}"
 }
 
 # refresh FROM TO: a copy, and no new time where nothing changed.
@@ -46,7 +46,7 @@ part_package() {
 part_format() {
   bash ci/swift swift-format lint --strict --parallel --recursive \
     ios/Package.swift ios/{Sources,Tests,StandIns,Benchmarks} \
-    sample-apps/ios-camera/Package.swift sample-apps/ios-camera/{Sources,Tests,App}
+    sample-apps/ios-camera/Model/Package.swift sample-apps/ios-camera/{Model/Sources,Model/Tests,App}
 }
 
 # What the tests compare themselves with: the core's answer to each digit, and what
@@ -66,12 +66,16 @@ part_sdk() {
   package=ios swift_package test
 }
 
-part_api() {
+dump_graphs() {
   part_package
-  local graphs
   package=ios swift_package package dump-symbol-graph --minimum-access-level public \
     --skip-synthesized-members >/dev/null
-  graphs=$(symbol_graphs)
+  graphs=$(find "$ios/build/ios" -type d -name symbolgraph | head -n1)
+}
+
+part_api() {
+  local graphs
+  dump_graphs
   python3 ci/swift_api.py "$graphs" >"$ios/api.txt"
   [[ -z ${BIGLITTLE_BLESS:-} ]] || cp "$ios/api.txt" ios/api.txt
   diff -u ios/api.txt "$ios/api.txt" ||
@@ -79,12 +83,9 @@ part_api() {
   note "$(wc -l <ios/api.txt) declarations"
 }
 
-symbol_graphs() { find "$ios/ios" -type d -name symbolgraph 2>/dev/null | head -n1; }
-
 part_docs() {
   local graphs
-  [[ -n $(symbol_graphs) ]] || part_api
-  graphs=$(symbol_graphs)
+  dump_graphs
   rm -rf "$ios/docs" "$ios/graph"
   mkdir -p "$ios/graph"
   cp "$graphs"/BigLittle.symbols.json "$ios/graph/"
@@ -98,7 +99,7 @@ part_app() {
   part_package
   local view
   test_data_exists || test_data
-  package=sample-apps/ios-camera swift_package test
+  package=sample-apps/ios-camera/Model swift_package test
   # Apple's frameworks are not here: only whether it is Swift.
   for view in sample-apps/ios-camera/App/*.swift sample-apps/ios-camera/App/*/*.swift; do
     bash ci/swift swiftc -frontend -parse -swift-version 6 "$view"
