@@ -51,7 +51,7 @@ def kotlin():
 
 
 def swift():
-    members, aliases = {}, set()
+    members, aliases, stored = {}, set(), set()
     for line in (ROOT / "ios/api.txt").read_text().splitlines():
         path, declaration = line.split(": ", 1)
         if declaration.startswith("typealias ") and "." not in path:
@@ -60,13 +60,16 @@ def swift():
             continue
         name = path.split("(")[0].replace("`", "")
         members[name] = members.get(name, 0) + 1
-    return members, aliases
+        # The fields and cases of a plain value; a computed property says `{ get }`.
+        if declaration.startswith("case ") or ("var " in declaration and "{" not in declaration):
+            stored.add(name)
+    return members, aliases, stored
 
 
 def compare():
     rules = tomllib.loads((ROOT / "docs/api-parity.toml").read_text())
     theirs = kotlin()
-    ours, aliases = swift()
+    ours, aliases, stored = swift()
     rows, problems, seen = [], [], set()
 
     def translated(name):
@@ -79,10 +82,14 @@ def compare():
         twin = translated(name)
         if twin in theirs:
             seen.add(twin)
-            rows.append((name, twin, ""))
+            counts = (ours[name], theirs[twin])
+            reason = rules["overloads"].get(name, "")
+            if counts[1] and counts[0] != counts[1] and not name.endswith(".init") and not reason:
+                problems.append(f"{name}: {counts[0]} in Swift, {counts[1]} in Kotlin")
+            rows.append((name, twin, reason))
         elif name in rules["only_swift"]:
             rows.append((name, "", rules["only_swift"][name]))
-        elif name.rpartition(".")[0] in aliases or name.endswith(".init"):
+        elif name.endswith(".init") or (name.rpartition(".")[0] in aliases and name in stored):
             continue  # a plain value, from one definition; a constructor says its name
         else:
             problems.append(f"Swift has {name}, Kotlin has no {twin}")
@@ -96,7 +103,8 @@ def compare():
         elif not any(other.startswith(name + ".") for other in theirs):
             problems.append(f"Kotlin has {name}, Swift has not")
     known = set(ours) | {name for name in rules["same"]}
-    for kind, names in (("only_swift", ours), ("only_kotlin", theirs), ("same", known)):
+    kinds = {"only_swift": ours, "only_kotlin": theirs, "same": known, "overloads": ours}
+    for kind, names in kinds.items():
         for name in rules[kind]:
             if name not in names:
                 problems.append(f"docs/api-parity.toml, {kind}: there is no {name}")
@@ -112,7 +120,7 @@ def page(rows):
         "values (readings, options, reports) are generated for both from one definition in",
         "`rust-core`: only their names stand here, not their fields.",
         "",
-        "| Swift | Kotlin | why only here |",
+        "| Swift | Kotlin | where they differ, why |",
         "| --- | --- | --- |",
     ]
     code = lambda name: f"`{name}`" if name else ""
