@@ -46,7 +46,9 @@ fn regular(metadata: &fs::Metadata) -> Result<()> {
 /// Refuses to write over a file that does not begin like what is written there,
 /// which is a `what`: it was given by mistake.
 pub fn may_replace(path: &Path, beginning: &[u8], what: &str) -> Result<()> {
-    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    let Ok(metadata) = fs::metadata(path) else {
+        return has_folder(path).map_err(|error| error.context(path.display()));
+    };
     let mut start = vec![0; beginning.len()];
     let is_one = metadata.is_file()
         && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
@@ -57,6 +59,19 @@ pub fn may_replace(path: &Path, beginning: &[u8], what: &str) -> Result<()> {
     let message =
         format!("exists already and is no {what}, so it is not replaced: give another name");
     Err(Error::new(ErrorKind::InvalidArgument, message).context(path.display()))
+}
+
+/// Refuses a file in a folder that does not exist: commands make no folders but
+/// those that they are asked for.
+pub fn has_folder(path: &Path) -> Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) if !folder.is_dir() => {
+            let message =
+                format!("its folder {} does not exist: create it first", folder.display());
+            Err(Error::new(ErrorKind::Io, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes all of it or nothing.

@@ -273,3 +273,28 @@ fn groups_count_as_one_sample_each() {
     assert_eq!(found["certificates"][0]["method"], "exact");
     assert_eq!(found["certificates"][0]["n"], found["certificates"][0]["data"]["rows"][1]);
 }
+
+#[test]
+#[cfg(unix)]
+fn what_is_given_twice_is_refused() {
+    let twice = ["calibrate", trace(), "--loss", "harm", "--eps", "0.01,0.02,0.01"];
+    refused(&twice, BAD_DATA, &["--eps has 0.01 twice"]);
+    let scratch = Scratch::new();
+    let other = scratch.path("link.parquet");
+    std::os::unix::fs::symlink(trace(), &other).unwrap();
+    let same = ["search", trace(), &other, "--loss", "harm", "--eps", "0.01"];
+    refused(&same, BAD_DATA, &["link.parquet", "is given twice"]);
+}
+
+#[test]
+fn an_output_needs_its_folder() {
+    let scratch = Scratch::new();
+    let data = models().join("mnist").display().to_string();
+    let nowhere = scratch.path("nowhere/out");
+    let (bundle, trace) = (bundle(), trace());
+    let record = ["trace", "-b", &bundle, "-d", &data, "-o", &nowhere];
+    refused(&record, BAD_DATA, &["nowhere/out", "does not exist: create it first"]);
+    let report = ["report", trace, "-o", &nowhere];
+    refused(&report, BAD_DATA, &["nowhere/out", "does not exist: create it first"]);
+    assert!(!Path::new(&scratch.path("nowhere")).exists());
+}

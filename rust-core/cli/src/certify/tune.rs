@@ -26,6 +26,8 @@ pub struct Fit {
     pub aurc_fitted: f64,
     /// Whether the area under the risk-coverage curve became smaller.
     pub kept: bool,
+    /// Whether it lies at the edge of what is tried.
+    pub at_edge: bool,
 }
 
 /// Fits what each level but the last is scored with and puts what is worth
@@ -99,6 +101,7 @@ pub fn fit(source: &Source<'_>, manifest: &mut Manifest) -> Result<Vec<Fit>> {
             aurc_before: fitted.aurc_before,
             aurc_fitted: fitted.aurc_after,
             kept,
+            at_edge: fitted.at_edge,
         });
     }
     Ok(fits)

@@ -27,6 +27,12 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     if let Some(date) = &args.date {
         check_date(date)?;
     }
+    if let Some(eps) = twice(&args.eps) {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("--eps has {eps} twice, and each would cost a part of delta: give it once"),
+        ));
+    }
     let trace = Trace::open(&args.trace)?;
     let bundle = args.bundle.as_ref().map(ModelBundle::open).transpose()?;
     if let Some(bundle) = &bundle {
@@ -88,6 +94,12 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     out.print(&report, |out| write(out, &report))
 }
 
+/// The first value that is there before.
+fn twice(values: &[f64]) -> Option<f64> {
+    let is_before = |(at, value): &(usize, &f64)| values[..*at].contains(value);
+    values.iter().enumerate().find(is_before).map(|(_, value)| *value)
+}
+
 /// A bundle may have other thresholds, confidences and temperatures than the
 /// traced one, but not other networks.
 pub fn check_models(traced: &Manifest, given: &Manifest) -> Result<()> {
@@ -116,9 +128,10 @@ fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let Found { certificates, fits, unusable, not_finite, .. } = &report.found;
     for fit in fits {
         let what = if fit.kept { "kept" } else { "not kept" };
+        let edge = if fit.at_edge { " at the edge of what is tried" } else { "" };
         writeln!(
             out,
-            "level {}: {} {:.3} fitted, {what} (AURC {:.6} with it, {:.6} without)",
+            "level {}: {} {:.3} fitted{edge}, {what} (AURC {:.6} with it, {:.6} without)",
             fit.level, fit.parameter, fit.fitted, fit.aurc_fitted, fit.aurc_before
         )?;
     }

@@ -1,9 +1,11 @@
 //! `search`: which networks, in which order, judged how.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use biglittle::Result;
 use biglittle::calibrate::Target;
+use biglittle::{Error, ErrorKind, Result};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -15,6 +17,7 @@ use crate::trace::Trace;
 pub fn run(args: &SearchArgs) -> Result<()> {
     let out = args.out;
     let target = Target::new(args.eps, args.delta)?;
+    once(&args.traces)?;
     let traces = args.traces.iter().map(|path| Trace::open(path)).collect::<Result<Vec<_>>>()?;
     let pool = Pool::open(&traces)?;
     let request = Request { loss: args.loss.into(), target, cost: args.cost };
@@ -27,6 +30,21 @@ pub fn run(args: &SearchArgs) -> Result<()> {
     })?;
     bar.finish_and_clear();
     out.print(&found, |out| write(out, &found, args.top))
+}
+
+/// Refuses a file that is there twice, under whatever name.
+fn once(paths: &[PathBuf]) -> Result<()> {
+    let mut seen = HashSet::new();
+    for path in paths {
+        // One that is not there is said when it is opened.
+        if let Ok(file) = path.canonicalize()
+            && !seen.insert(file)
+        {
+            let message = "is given twice: give each trace once";
+            return Err(Error::new(ErrorKind::InvalidArgument, message).context(path.display()));
+        }
+    }
+    Ok(())
 }
 
 fn write(out: &mut dyn Write, found: &Found, top: usize) -> io::Result<()> {

@@ -14,7 +14,7 @@ use crate::rows::Rows;
 use crate::simulate::args::{ModeArg, SimulateArgs};
 use crate::simulate::compare::World;
 use crate::simulate::phone::Phone;
-use crate::simulate::replay::{check_budget, replay};
+use crate::simulate::replay::replay;
 use crate::simulate::summary::{Comparison, DaySummary, Setting};
 use crate::simulate::text::span;
 use crate::simulate::{Draw, Samples, page};
@@ -79,7 +79,6 @@ fn follow(
     let mut recording = read_device(device).map_err(named)?;
     let start_ms = recording.events.first().map_or(0, TraceEvent::at_ms);
     let options = args.options(options, start_ms);
-    check_budget(&options, start_ms)?;
     // The user's choice at the beginning is an event like any other.
     if args.mode != ModeArg::Balanced {
         let mode = args.mode.into();
@@ -141,7 +140,6 @@ fn live(
         .iter()
         .find(|certificate| certificate.eps == options.policy.promise_eps)
         .map_or(fixed, |certificate| certificate.threshold);
-    check_budget(&options, 0)?;
     let world = World {
         phone,
         samples,

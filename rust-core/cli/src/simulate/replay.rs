@@ -4,7 +4,7 @@ use biglittle::Result;
 use biglittle::device::{DeviceReading, DeviceTrace, TraceEvent};
 use biglittle::engine::RuntimeOptions;
 use biglittle::monitor::FleetSummary;
-use biglittle::policy::{BudgetInfeasible, BudgetKind, ReadingFaults, ThresholdReason};
+use biglittle::policy::{BudgetInfeasible, ReadingFaults, ThresholdReason};
 
 use super::app::App;
 use super::day::{Day, Seen, Sums};
@@ -254,21 +254,4 @@ fn take(seen: &mut Seen, reading: &DeviceReading) {
     if let Some(headroom) = reading.thermal_headroom.filter(good) {
         seen.thermal_headroom = Some(f64::from(headroom));
     }
-}
-
-/// What the options say that the replay has to check before it begins.
-///
-/// # Errors
-/// When a budget is over before the recording begins.
-pub fn check_budget(options: &RuntimeOptions, start_ms: u64) -> Result<()> {
-    let Some(budget) = &options.budget else { return Ok(()) };
-    budget.validate()?;
-    if let BudgetKind::BatteryUntil { until_ms, .. } = budget.kind
-        && until_ms <= start_ms
-    {
-        return Err(bad_argument(
-            "--battery-until is not after the recording begins: give more hours",
-        ));
-    }
-    Ok(())
 }

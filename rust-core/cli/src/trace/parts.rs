@@ -51,6 +51,7 @@ impl Parts {
                 "exists already: give a new name, or remove it first",
             ));
         }
+        crate::files::has_folder(target)?;
         let mut folder = OsString::from(target);
         folder.push(".parts");
         let folder = PathBuf::from(folder);

@@ -30,6 +30,9 @@ pub struct Fitted {
     pub aurc_before: f64,
     /// With it.
     pub aurc_after: f64,
+    /// Whether the value lies at the edge of what is tried, so that the best one
+    /// may lie beyond: too few rows, or none that is wrong.
+    pub at_edge: bool,
 }
 
 impl Fitted {
@@ -71,7 +74,8 @@ pub fn fit_temperature(
         ranking(rows, &spec, label_count, confidence)
     };
     let (aurc_before, aurc_after) = (with(spec.temperature), with(value));
-    Some(Fitted { value, aurc_before, aurc_after })
+    let at_edge = f64::from(value) < 1.01 * LOWEST || f64::from(value) > HIGHEST / 1.01;
+    Some(Fitted { value, aurc_before, aurc_after, at_edge })
 }
 
 /// The order of the norm of [`Confidence::MaxLogitPNorm`] that ranks answers
@@ -87,7 +91,8 @@ pub fn fit_norm_order(
     let aurc_before = with(before);
     let tried = ORDERS.into_iter().map(|p| (p, with(p)));
     let (value, aurc_after) = tried.min_by(|a, b| a.1.total_cmp(&b.1))?;
-    (!rows.is_empty()).then_some(Fitted { value, aurc_before, aurc_after })
+    let at_edge = value == ORDERS[0] || value == ORDERS[ORDERS.len() - 1];
+    (!rows.is_empty()).then_some(Fitted { value, aurc_before, aurc_after, at_edge })
 }
 
 /// The area under the risk-coverage curve of a network's own errors.

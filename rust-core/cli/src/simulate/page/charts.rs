@@ -8,7 +8,7 @@ use crate::charts::axis::{Axis, around, percent_axis, time_axis};
 use crate::charts::plot::{Look, Plot, Series};
 use crate::charts::{Chart, Colour, Size};
 use crate::simulate::compare::{Lived, Who};
-use crate::simulate::day::{Day, Moment, Seen};
+use crate::simulate::day::{Day, Moment, Seen, Sums};
 use crate::simulate::phone::Phone;
 use crate::simulate::samples::Samples;
 use crate::simulate::summary::DaySummary;
@@ -160,37 +160,28 @@ pub fn of_day(
         charts.push(("headroom", headroom_chart(headroom, seconds)?));
     }
     charts.extend(policy(day, &fine, summary.setting.loss, range_text(day, samples.range))?);
-    let mut total = crate::simulate::day::Sums::default();
-    let sums: Vec<_> = day
-        .coarser(FINE)
-        .1
-        .iter()
-        .map(|moment| {
-            total.add(&moment.sums);
-            total
-        })
-        .collect();
-    let (length_s, _) = day.coarser(FINE);
-    let so_far = |value: &dyn Fn(&crate::simulate::day::Sums) -> Option<f64>| -> Vec<(f64, f64)> {
-        let point = |(number, sums): (usize, &crate::simulate::day::Sums)| {
-            let at = ((number + 1) as f64 * length_s).min(seconds) / 3_600.0;
-            Some((at, value(sums)?))
-        };
-        sums.iter().enumerate().filter_map(point).collect()
-    };
-    charts.push(("saved", saved(seconds, milliwatts, &so_far)?));
+    charts.push(("saved", saved(day, milliwatts)?));
     Ok(charts)
 }
 
-type SoFar<'a> =
-    dyn Fn(&dyn Fn(&crate::simulate::day::Sums) -> Option<f64>) -> Vec<(f64, f64)> + 'a;
+/// A value of the sums from the beginning of a day on.
+fn so_far(day: &Day, value: &dyn Fn(&Sums) -> Option<f64>) -> Vec<(f64, f64)> {
+    let (length_s, moments) = day.coarser(FINE);
+    let mut total = Sums::default();
+    let point = |(number, moment): (usize, &Moment)| {
+        total.add(&moment.sums);
+        let at = ((number + 1) as f64 * length_s).min(day.span_s) / 3_600.0;
+        Some((at, value(&total)?))
+    };
+    moments.iter().enumerate().filter_map(point).collect()
+}
 
 /// What was saved against big alone, from the beginning on.
-fn saved(seconds: f64, milliwatts: Option<[f64; 2]>, so_far: &SoFar<'_>) -> Result<[Chart; 2]> {
-    let cpu = so_far(&|sums| sums.cpu_saved());
-    let macs = so_far(&|sums| sums.mac_ratio().map(|ratio| 1.0 - ratio));
+fn saved(day: &Day, milliwatts: Option<[f64; 2]>) -> Result<[Chart; 2]> {
+    let cpu = so_far(day, &|sums| sums.cpu_saved());
+    let macs = so_far(day, &|sums| sums.mac_ratio().map(|ratio| 1.0 - ratio));
     let energy = match milliwatts {
-        Some(milliwatts) => so_far(&|sums| sums.energy_saved(milliwatts)),
+        Some(milliwatts) => so_far(day, &|sums| sums.energy_saved(milliwatts)),
         None => Vec::new(),
     };
     let last = |points: &[(f64, f64)]| points.last().map_or(0.0, |point| point.1);
@@ -214,7 +205,8 @@ fn saved(seconds: f64, milliwatts: Option<[f64; 2]>, so_far: &SoFar<'_>) -> Resu
     let all = series.iter().flat_map(|series| series.points.iter().map(|point| point.1));
     let y = around(all, [-10.0, 1.0]);
     let description = format!("In the end {} saved against big alone.", said.join("; "));
-    draw("Saved so far", description, seconds, percent_axis("saved", [y[0].min(0.9), 1.0]), series)
+    let axis = percent_axis("saved", [y[0].min(0.9), 1.0]);
+    draw("Saved so far", description, day.span_s, axis, series)
 }
 
 /// Level, threshold, escalation and accuracy: what the policy did.
@@ -232,11 +224,11 @@ fn policy(
     let floor = steps(fine, seconds, Moment::floor);
     let escalated = middles(&coarse, seconds, |moment| {
         let sums = &moment.sums;
-        crate::simulate::day::Sums::share(sums.escalated, sums.frames)
+        Sums::share(sums.escalated, sums.frames)
     });
     let right = middles(&coarse, seconds, |moment| {
         let sums = &moment.sums;
-        crate::simulate::day::Sums::share(sums.right, sums.answered)
+        Sums::share(sums.right, sums.answered)
     });
     let most = ends_of(&escalated)[1].max(0.01);
     let accuracy = if loss == Loss::Harm { "accuracy" } else { "agreement" };
@@ -426,16 +418,7 @@ pub fn of_own(own: &Lived, lived: &[Lived], samples: &Samples) -> Result<Vec<Nam
     }
     charts.extend(policy(&own.day, &fine, samples.loss, range_text(&own.day, samples.range))?);
     let seconds = longest(lived);
-    let saving = |lived: &Lived| {
-        let mut total = crate::simulate::day::Sums::default();
-        let (length_s, moments) = lived.day.coarser(FINE);
-        let point = |(number, moment): (usize, &Moment)| {
-            total.add(&moment.sums);
-            let at = ((number + 1) as f64 * length_s).min(lived.day.span_s) / 3_600.0;
-            Some((at, total.cpu_saved()?))
-        };
-        vec![moments.iter().enumerate().filter_map(point).collect()]
-    };
+    let saving = |lived: &Lived| vec![so_far(&lived.day, &|sums| sums.cpu_saved())];
     let series = compared(lived, saving);
     let all = series.iter().flat_map(|series| series.points.iter().map(|point| point.1));
     let [low, _] = around(all, [-10.0, 1.0]);
