@@ -30,7 +30,7 @@ fn windows(random: &mut Random, input: usize, output: usize, longest: usize) -> 
         weights[0] += 300.0;
         let sum: f64 = weights.iter().sum();
         let weights = weights.iter().map(|weight| weight / sum).collect();
-        Window { start: random.below(input - length + 1), weights }
+        Window { start: random.below(input - length + 1), weights, mirrored: false }
     };
     (0..output).map(window).collect()
 }
@@ -183,7 +183,11 @@ fn windows_as_long_as_a_frame() {
         let tent: Vec<f64> = (0..input).map(|i| (i.min(input - 1 - i) + 1) as f64).collect();
         let windows = [flat, tent].map(|weights| {
             let sum: f64 = weights.iter().sum();
-            Window { start: 0, weights: weights.iter().map(|weight| weight / sum).collect() }
+            Window {
+                start: 0,
+                weights: weights.iter().map(|weight| weight / sum).collect(),
+                mirrored: false,
+            }
         });
         let noise: Vec<u8> = random.bytes(input);
         let step = |at: usize| if at < input / 3 { 250 } else { 5 };
@@ -194,6 +198,7 @@ fn windows_as_long_as_a_frame() {
             let scaled = |window: &Window| Window {
                 start: 0,
                 weights: window.weights.iter().map(|weight| weight / 64.0).collect(),
+                mirrored: false,
             };
             let fine = Taps::new(input, 14, &windows.each_ref().map(scaled));
             let coarse = Taps::new(input, 8, &windows);

@@ -74,9 +74,9 @@ pub(super) fn windows(filter: ResizeFilter, antialias: bool, axis: &Axis) -> Vec
         let weights: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();
         trimmed(first, &weights)
     };
-    let mirrored = |Window { start, mut weights }: Window| {
+    let mirrored = |Window { start, mut weights, .. }: Window| {
         weights.reverse();
-        Window { start: input - start - weights.len(), weights }
+        Window { start: input - start - weights.len(), weights, mirrored: true }
     };
     let mut windows: Vec<Window> = match filter {
         ResizeFilter::Nearest => nearest(from, scale, input).take(output).collect(),
@@ -92,7 +92,8 @@ pub(super) fn windows(filter: ResizeFilter, antialias: bool, axis: &Axis) -> Vec
 /// rounding decides where one lies between two samples.
 fn nearest(from: f64, scale: f64, input: usize) -> impl Iterator<Item = Window> {
     let centers = std::iter::successors(Some(from + scale * 0.5), move |at| Some(at + scale));
-    centers.map(move |at| Window { start: (at as usize).min(input - 1), weights: vec![1.0] })
+    let only = |start| Window { start, weights: vec![1.0], mirrored: false };
+    centers.map(move |at| only((at as usize).min(input - 1)))
 }
 
 /// The window without zeros at its ends.
@@ -100,5 +101,5 @@ fn trimmed(start: usize, weights: &[f64]) -> Window {
     let counts = |weight: &f64| *weight != 0.0;
     let first = weights.iter().position(counts).unwrap_or(0);
     let end = weights.iter().rposition(counts).map_or(1, |last| last + 1);
-    Window { start: start + first, weights: weights[first..end].to_vec() }
+    Window { start: start + first, weights: weights[first..end].to_vec(), mirrored: false }
 }

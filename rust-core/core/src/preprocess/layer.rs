@@ -117,6 +117,7 @@ impl Layer {
                 let scaled = |w: &Window| Window {
                     start: w.start,
                     weights: w.weights.iter().map(|weight| weight / one).collect(),
+                    mirrored: w.mirrored,
                 };
                 let windows: Vec<_> = along.iter().map(scaled).collect();
                 Taps::new(width as usize, 8 + fraction, &windows)

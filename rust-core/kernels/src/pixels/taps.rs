@@ -11,6 +11,9 @@ pub struct Window {
     /// At least one weight; their sum is what a row of equal inputs is
     /// multiplied by.
     pub weights: Vec<f64>,
+    /// Whether the weights are rounded from their last to their first: set for the
+    /// mirror image of a window, so that it stays one.
+    pub mirrored: bool,
 }
 
 /// The windows of all outputs along one axis, in fixed point.
@@ -80,7 +83,14 @@ impl Taps {
             // All windows are equally long, and none ends beyond the input.
             let start = window.start.min(input - count);
             let before = window.start - start;
-            let fixed = to_fixed(&window.weights, shift);
+            let mut weights = window.weights.clone();
+            if window.mirrored {
+                weights.reverse();
+            }
+            let mut fixed = to_fixed(&weights, shift);
+            if window.mirrored {
+                fixed.reverse();
+            }
             taps.starts.push(start);
             for (k, weight) in fixed.into_iter().enumerate() {
                 taps.weights[output * count + before + k] = weight;
