@@ -30,6 +30,9 @@ def kotlin():
     members, owner = {}, None
     for line in (ROOT / "android/sdk/api/sdk.api").read_text().splitlines():
         found = re.match(r"public (?:\w+ )*(?:class|interface) (\S+)", line)
+        if found and "/core/" in found[1]:
+            owner = None  # a plain value
+            continue
         if found:
             owner = found[1].split("/")[-1].replace("$Companion", "").removesuffix("Kt")
             # What an error is called is a class in Kotlin and a case in Swift.
@@ -40,7 +43,7 @@ def kotlin():
             members.setdefault(owner, 0)
             continue
         found = re.search(r"\b(?:fun|field) (\S+)", line)
-        if not found or "synthetic" in line or BY_COMPILER.fullmatch(found[1]):
+        if not found or owner is None or "synthetic" in line or BY_COMPILER.fullmatch(found[1]):
             continue
         name = "init" if found[1] == "<init>" else plain(found[1])
         members[f"{owner}.{name}"] = members.get(f"{owner}.{name}", 0) + 1

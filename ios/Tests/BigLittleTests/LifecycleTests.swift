@@ -19,7 +19,8 @@ import Testing
     let first = try await BigLittle.open(bytes: Self.archive)
     let began = clock.now
     _ = try await first.classify(TestData.frame(Self.hard))
-    let run = clock.now - began
+    // On a busy machine that is no measure.
+    let run = min(clock.now - began, .milliseconds(10))
     for trial in 0..<1_000 {
       let engine = try await BigLittle.open(
         bytes: Self.archive, options: EngineOptions(opening: .lazy))
@@ -28,7 +29,7 @@ import Testing
       // Its pixels are borrowed: the run begins.
       while !spy.isSet { await Task.yield() }
       let due = clock.now + run * (trial % 40) / 20
-      while clock.now < due {}
+      try await Task.sleep(until: due, clock: clock)
       engine.close()
       switch await task.result {
       case .success(let outcome):

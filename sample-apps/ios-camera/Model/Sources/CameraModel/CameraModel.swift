@@ -57,7 +57,7 @@ public final class CameraModel {
 
   private func run<Frames: AsyncSequence & Sendable>(_ frames: Frames, phase: CameraUiState.Phase)
   where Frames.Element == Frame {
-    running = Task { [weak self, parts] in
+    running = Task { [weak self] in
       do {
         let engine = try await self?.opened()
         guard let engine, !Task.isCancelled else { return }
