@@ -10,10 +10,15 @@ readonly deployment_target=16.0
 swift_package() {
   # Swift 6.0's Observation library on Linux names a function that it does not have
   # and calls only to die with a message.
-  local library=(-Xlinker "-L$ios/host" -Xlinker --allow-shlib-undefined)
-  [[ $(uname -s) == Linux ]] || library=()
+  local linking=(-Xlinker "-L$ios/host" -Xlinker --allow-shlib-undefined)
+  [[ $(uname -s) == Linux ]] || linking=()
   limited 1200 bash ci/swift swift "$1" --package-path "$package" \
-    --scratch-path "$ios/$(basename "$package")" -Xswiftc -warnings-as-errors "${library[@]}" "${@:2}"
+    --scratch-path "$ios/build/${package//\//-}" -Xswiftc -warnings-as-errors ${linking[@]+"${linking[@]}"} "${@:2}"
+}
+
+# refresh FROM TO: a copy, and no new time where nothing changed.
+refresh() {
+  cmp -s "$1" "$2" || { mkdir -p "$(dirname "$2")" && cp "$1" "$2"; }
 }
 
 # The generated sources go where SwiftPM finds them: a target must lie inside its
@@ -31,21 +36,17 @@ part_package() {
   "${generate[@]}" "$generated/BigLittleBindings" --swift-sources
   "${generate[@]}" "$generated/BigLittleFFI" --headers --modulemap \
     --module-name BigLittleFFI --modulemap-filename module.modulemap
-  # -a with checksums would need rsync.
   (cd "$generated" && find . -type f) | while IFS= read -r file; do
-    cmp -s "$generated/$file" "ios/Generated/$file" || {
-      mkdir -p "$(dirname "ios/Generated/$file")"
-      cp "$generated/$file" "ios/Generated/$file"
-    }
+    refresh "$generated/$file" "ios/Generated/$file"
   done
   # Alone in its folder: beside a shared library the linker would take that.
-  cp --update "$library" "$ios/host/"
+  refresh "$library" "$ios/host/libbiglittle_ffi.a"
 }
 
 part_format() {
   bash ci/swift swift-format lint --strict --parallel --recursive \
-    ios/Package.swift ios/Sources ios/Tests ios/StandIns \
-    sample-apps/ios-camera/Package.swift sample-apps/ios-camera/{Sources,Tests,App}
+    ios/Package.swift ios/{Sources,Tests,StandIns,Benchmarks} \
+    sample-apps/ios-camera/Model/Package.swift sample-apps/ios-camera/{Model/Sources,Model/Tests,App}
 }
 
 # What the tests compare themselves with: the core's answer to each digit, and what
@@ -60,17 +61,21 @@ test_data() {
 }
 
 part_sdk() {
-  needs_package
+  part_package
   test_data
   package=ios swift_package test
 }
 
-part_api() {
-  needs_package
-  local graphs
+dump_graphs() {
+  part_package
   package=ios swift_package package dump-symbol-graph --minimum-access-level public \
     --skip-synthesized-members >/dev/null
-  graphs=$(find "$ios/ios" -type d -name symbolgraph | head -n1)
+  graphs=$(find "$ios/build/ios" -type d -name symbolgraph | head -n1)
+}
+
+part_api() {
+  local graphs
+  dump_graphs
   python3 ci/swift_api.py "$graphs" >"$ios/api.txt"
   [[ -z ${BIGLITTLE_BLESS:-} ]] || cp "$ios/api.txt" ios/api.txt
   diff -u ios/api.txt "$ios/api.txt" ||
@@ -79,11 +84,11 @@ part_api() {
 }
 
 part_docs() {
-  part_graphs=$(find "$ios/ios" -type d -name symbolgraph 2>/dev/null | head -n1)
-  [[ -n $part_graphs ]] || { part_api && part_graphs=$(find "$ios/ios" -type d -name symbolgraph | head -n1); }
+  local graphs
+  dump_graphs
   rm -rf "$ios/docs" "$ios/graph"
   mkdir -p "$ios/graph"
-  cp "$part_graphs"/BigLittle.symbols.json "$ios/graph/"
+  cp "$graphs"/BigLittle.symbols.json "$ios/graph/"
   bash ci/swift docc convert ios/Sources/BigLittle/BigLittle.docc --warnings-as-errors \
     --fallback-display-name BigLittle --fallback-bundle-identifier dev.biglittle \
     --additional-symbol-graph-dir "$ios/graph" --output-path "$ios/docs"
@@ -91,10 +96,10 @@ part_docs() {
 }
 
 part_app() {
-  needs_package
+  part_package
   local view
   test_data_exists || test_data
-  package=sample-apps/ios-camera swift_package test
+  package=sample-apps/ios-camera/Model swift_package test
   # Apple's frameworks are not here: only whether it is Swift.
   for view in sample-apps/ios-camera/App/*.swift sample-apps/ios-camera/App/*/*.swift; do
     bash ci/swift swiftc -frontend -parse -swift-version 6 "$view"
@@ -109,7 +114,7 @@ part_targets() { bash ci/ios-targets; }
 # The library itself takes a quarter of an hour; a small one that includes the
 # generated header shows the same layout, and that the header is C for that target.
 part_layout() {
-  needs_package
+  part_package
   local slice target library clang ar
   clang=$(compgen -c clang | grep -E '^clang(-[0-9]+)?$' | sort -V | tail -n1) || true
   ar=$(compgen -c llvm-ar | sort -V | tail -n1) || true
@@ -132,6 +137,8 @@ part_layout() {
     "$ios"/slices/ios-*/BigLittleFFI.framework
   python3 ci/ios_layout.py check "$ios/slices/BigLittleFFI.xcframework"
   note "assembled here: a check of the layout, not a library to ship"
+  [[ -n ${BIGLITTLE_LONG_TESTS:-} ]] ||
+    note "the library for devices was NOT built and NOT linked: BIGLITTLE_LONG_TESTS=1 ci/ios layout"
 }
 
 version() { sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n1; }
@@ -139,7 +146,7 @@ version() { sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n1; }
 # The library as it ships, linked without Apple's SDK: what it needs from the
 # system stays open, everything of ours has to be there.
 real_library() {
-  local slice=$1 library=$2 target=aarch64-apple-ios platform=ios linker
+  local slice=$1 library=$2 target=aarch64-apple-ios platform=ios linker undefined name
   if [[ $slice != ios-arm64 ]]; then
     target=aarch64-apple-ios-sim platform=ios-simulator
   fi
@@ -149,12 +156,16 @@ real_library() {
   [[ -n $linker ]] || die "ld64.lld is missing (Debian: lld-19)"
   "$linker" -arch arm64 -platform_version "$platform" "$deployment_target" "$deployment_target" \
     -dylib -undefined dynamic_lookup -dead_strip -all_load "$library" -o "$ios/slices/$slice.dylib"
+  undefined=$("$(compgen -c llvm-nm | sort -V | tail -n1)" -u "$ios/slices/$slice.dylib" |
+    grep -E '_(uniffi|ffi)_biglittle|biglittle' || true)
+  [[ -z $undefined ]] || die "$slice lacks its own $undefined"
+  for name in $(grep -oE '\b(uniffi|ffi)_biglittle_ffi_[a-z0-9_]+\(' ios/Generated/BigLittleFFI/BigLittleFFI.h | tr -d '('); do
+    grep -q " T _$name\$" <("$(compgen -c llvm-nm | sort -V | tail -n1)" "$ios/slices/$slice.dylib") ||
+      [[ $name == *jni_handle* ]] || die "$slice does not define $name of the header"
+  done
   note "$slice: linked, $(($(wc -c <"$ios/slices/$slice.dylib") / 1000000)) MB with dead code stripped"
 }
 
-needs_package() {
-  [[ -e ios/Generated/BigLittleFFI/module.modulemap && -e $ios/host/libbiglittle_ffi.a ]] || part_package
-}
 
 # On a Mac. Three libraries, the two of the simulator joined in one.
 part_xcframework() {
@@ -181,4 +192,16 @@ part_xcframework() {
     -framework "$libraries/ios-arm64_x86_64-simulator/BigLittleFFI.framework"
   python3 ci/ios_layout.py check "$out"
   (cd ios && xcodebuild build -scheme BigLittle -destination 'generic/platform=iOS' -derivedDataPath "$ios/xcode")
+}
+
+# Not in CI: a busy machine must not turn a test red. The library as it ships.
+part_bench() {
+  part_package
+  mkdir -p "$ios/release"
+  # shellcheck disable=SC2046
+  limited 2400 cargo rustc $(locked) --release -p biglittle-ffi --crate-type staticlib
+  refresh "$root/target/release/libbiglittle_ffi.a" "$ios/release/libbiglittle_ffi.a"
+  bash ci/swift swift build -c release --product BoundaryBenchmark --package-path ios \
+    --scratch-path "$ios/bench" -Xlinker "-L$ios/release"
+  bash ci/swift "$ios/bench/release/BoundaryBenchmark" "$root/models/mnist/bundle"
 }

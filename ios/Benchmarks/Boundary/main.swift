@@ -38,7 +38,8 @@ for (width, height) in [(64, 48), (320, 240), (640, 480), (1_280, 960), (1_920, 
   let frame = Frame(data: data, format: .bgra8, width: width, height: height, crop: corner)
   let layout = FrameLayout(
     format: .bgra8, width: UInt32(width), height: UInt32(height),
-    planes: [PlaneLayout(rowStride: UInt32(width * 4), pixelStride: 4)], crop: corner, matrix: .bt601,
+    planes: [PlaneLayout(rowStride: UInt32(width * 4), pixelStride: 4)], crop: corner,
+    matrix: .bt601,
     range: .full)
   let empty = Data()
   let runs = 400

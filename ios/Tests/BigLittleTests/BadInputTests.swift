@@ -33,7 +33,15 @@ import Testing
       (planes(0, .gray8), ["0 were given"]),
       (planes(2, .gray8), ["2 were given"]),
       (planes(1, .nv12), ["1 were given"]),
-      (planes(4, .yuv420), ["4"]),
+      (planes(4, .yuv420), ["4 planes"]),
+      (planes(100_000, .yuv420), ["100000 planes"]),
+      (
+        // Never read: it is refused for its size.
+        Frame(
+          bytes: UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: 4_096), count: 3 << 30),
+          keptAliveBy: nil, format: .gray8, width: 28, height: 28, bytesPerRow: 28),
+        ["3221225472 bytes"]
+      ),
       (Frame(data: Data(), format: .rgb8, width: 1, height: 1), ["0 bytes"]),
     ]
     for (number, (frame, words)) in cases.enumerated() {

@@ -101,6 +101,17 @@
       #expect(device.isBatteryMonitoringEnabled == wish)
     }
 
+    @Test(arguments: [[0, 1], [1, 0]])
+    func twoMonitorsAtOnceRestoreItTogether(order: [Int]) {
+      device.isBatteryMonitoringEnabled = false
+      let monitors = [DeviceMonitor(), DeviceMonitor(interval: .seconds(-1))]
+      for monitor in monitors { start(monitor) }
+      monitors[order[0]].stop()
+      #expect(device.isBatteryMonitoringEnabled, "the other one still needs it")
+      monitors[order[1]].stop()
+      #expect(!device.isBatteryMonitoringEnabled)
+    }
+
     @Test func anEngineAdaptsAndARecorderWritesItDown() async throws {
       let engine = try await TestData.engine(RuntimeOptions())
       let recorder = DeviceTraceRecorder(name: "pocket", description: "a phone gets hot")

@@ -64,9 +64,24 @@ import Testing
   func aRecordingIsWrittenAsItWasRead(name: String) throws {
     let trace = try Self.read(name)
     let again = try DeviceTrace.parse(trace.text())
-    // NaN is no equal of itself; text is.
-    #expect(try again.text() == trace.text())
     #expect(again.events.count == trace.events.count)
+    // NaN is no equal of itself; its description is.
+    for (written, read) in zip(again.events, trace.events) {
+      try #require("\(written)" == "\(read)")
+    }
+    // What the file says of its first readings, read by something else.
+    let file = try String(
+      contentsOf: TestData.devices.appendingPathComponent("\(name).jsonl"), encoding: .utf8)
+    for (line, event) in zip(file.split(separator: "\n").dropFirst(), trace.events) {
+      let json = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: [String: Any]]
+      let body = try #require(json?.values.first)
+      try #require((body["at_ms"] as? NSNumber)?.uint64Value == event.atMs)
+      guard case .reading(let reading) = event else { continue }
+      try #require((body["battery_percent"] as? NSNumber)?.floatValue == reading.batteryPercent)
+      try #require(body["charging"] as? Bool == reading.charging)
+      try #require(
+        body["thermal_level"] as? String == reading.thermalLevel.map { snakeCase("\($0)") })
+    }
   }
 
   @Test func wrongRecordingsAreErrorsWithTheLine() async throws {

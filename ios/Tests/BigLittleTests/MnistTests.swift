@@ -1,6 +1,7 @@
-import BigLittle
 import Foundation
 import Testing
+
+@testable import BigLittle
 
 /// The real networks on the real digits, through every way to open a bundle.
 @Suite struct MnistTests {
@@ -65,6 +66,10 @@ import Testing
     let frame = Frame(
       bytes: memory.bytes, keptAliveBy: memory, format: .gray8, width: 28, height: 28,
       bytesPerRow: 28)
+    let handedOver = try frame.borrow { planes, _ in
+      planes[0].withUnsafeBytes { $0.baseAddress }
+    }
+    #expect(handedOver == memory.bytes.baseAddress, "the same address: nothing was copied")
     let engine = try await TestData.engine()
     #expect(try await engine.classify(frame).score == TestData.answers[0].score)
     // The frame refers to the bytes: what is written there is seen.

@@ -5,6 +5,7 @@
 //! A change that comes during a run waits in the inbox, and is made when the
 //! engine is back.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use biglittle::CancelFlag;
@@ -153,7 +154,10 @@ impl<E> Drop for Run<'_, E> {
         let mut state = self.slot.lock();
         if let State::Running { inbox } = &mut *state {
             for change in inbox.drain(..) {
-                change(&mut engine);
+                // A defect in one must not leave the engine out for good.
+                if catch_unwind(AssertUnwindSafe(|| change(&mut engine))).is_err() {
+                    log::error!("a change of the engine stopped half-way: please report it");
+                }
             }
             *state = State::Idle(engine);
         }

@@ -35,10 +35,15 @@ fn windows(random: &mut Random, input: usize, output: usize, longest: usize) -> 
     (0..output).map(window).collect()
 }
 
-/// The sum in real numbers; fixed point may be off by the rounding of weights.
-fn close(byte: u8, window: &Window, value: impl Fn(usize) -> f64) {
+/// The sum in real numbers.
+fn exact(window: &Window, value: impl Fn(usize) -> f64) -> f64 {
     let inputs = window.weights.iter().enumerate();
-    let sum: f64 = inputs.map(|(k, weight)| weight * value(window.start + k)).sum();
+    inputs.map(|(k, weight)| weight * value(window.start + k)).sum()
+}
+
+/// Fixed point may be off by the rounding of weights.
+fn close(byte: u8, window: &Window, value: impl Fn(usize) -> f64) {
+    let sum = exact(window, value);
     assert!((f64::from(byte) - sum.clamp(0.0, 255.0)).abs() < 0.75, "{byte} for {sum}");
 }
 
@@ -94,7 +99,10 @@ fn sums_down_the_columns() {
             for (x, byte) in results[0].0.iter().enumerate() {
                 let at = |row: usize| f64::from(data[(row - first) * stride + x]);
                 close(*byte, window, at);
-                assert!((f64::from(results[0].1[x]) / 32.0 - f64::from(*byte)).abs() < 256.0);
+                // Not cut off at 0 and 255.
+                let exact = exact(window, at);
+                let word = f64::from(results[0].1[x]) / 32.0;
+                assert!((word - exact).abs() < 0.1, "{word} for {exact}");
             }
         }
     }
@@ -161,6 +169,50 @@ fn equal_inputs_keep_their_value() {
             let mut out = vec![0; 40];
             kernels.along(&row, &taps, &mut out);
             assert!(out.iter().all(|byte| i16::from(*byte) == value), "{out:?}");
+        }
+    }
+}
+
+/// Windows of up to 65,536 inputs, whose weights are about one unit of fixed point.
+#[test]
+fn windows_as_long_as_a_frame() {
+    let random = &mut Random(6);
+    // 1.64 units a weight at 20,000; the longest side of a frame; the limit.
+    for input in [3_000, 6_000, 20_000, 32_766, 32_767, 32_768, 65_536] {
+        let flat = vec![1.0; input];
+        let tent: Vec<f64> = (0..input).map(|i| (i.min(input - 1 - i) + 1) as f64).collect();
+        let windows = [flat, tent].map(|weights| {
+            let sum: f64 = weights.iter().sum();
+            Window { start: 0, weights: weights.iter().map(|weight| weight / sum).collect() }
+        });
+        let noise: Vec<u8> = random.bytes(input);
+        let step = |at: usize| if at < input / 3 { 250 } else { 5 };
+        // One black pixel where all others are white, and where weights are largest.
+        let dot = |at: usize| if [input / 2, input - 1].contains(&at) { 0 } else { 255 };
+        for row in [noise, (0..input).map(step).collect(), (0..input).map(dot).collect()] {
+            // As it is between passes: 6 bits more in values, and as many fewer in weights.
+            let scaled = |window: &Window| Window {
+                start: 0,
+                weights: window.weights.iter().map(|weight| weight / 64.0).collect(),
+            };
+            let fine = Taps::new(input, 14, &windows.each_ref().map(scaled));
+            let coarse = Taps::new(input, 8, &windows);
+            let words = row.iter().map(|byte| i16::from(*byte) * 64);
+            let words: Vec<i16> = words.chain([0; Taps::SLACK]).collect();
+            for kernels in all() {
+                let mut out = [0; 2];
+                kernels.along(&words, &fine, &mut out);
+                for (y, window) in windows.iter().enumerate() {
+                    let at = |at: usize| f64::from(row[at]);
+                    close(out[y], window, at);
+                    let (_, weights) = coarse.window(y);
+                    let (mut byte, mut word) = ([0], [0]);
+                    kernels.down_u8(&row, 1, weights, coarse.shift(), &mut byte);
+                    kernels.down_i16(&row, 1, weights, coarse.shift() - 6, &mut word);
+                    close(byte[0], window, at);
+                    assert!((f64::from(word[0]) / 64.0 - exact(window, at)).abs() < 0.51);
+                }
+            }
         }
     }
 }

@@ -4,7 +4,8 @@ import SwiftUI
 
 @main
 struct BigLittleCameraApp: App {
-  @State private var model = CameraModel(parts: .shipped())
+  @State private var model = CameraModel(
+    parts: .shipped(in: Bundle.main.resourceURL ?? Bundle.main.bundleURL))
   @State private var camera = CameraSession()
 
   var body: some Scene {

@@ -7,13 +7,17 @@
   /// and `ProcessInfo` is here.
   @MainActor
   final class DeviceSensors {
-    private let monitoredBefore: Bool
+    /// The sensors at work, and what the app's own wish was before the first of them.
+    private static var atWork = 0
+    private static var monitoredBefore = false
+
     private var observers: [any NSObjectProtocol] = []
 
     /// Calls `changed` on the main actor when iOS tells of a change.
     init(changed: @escaping @MainActor @Sendable () -> Void) {
       // The battery is -1 unless monitored; the app may have its own wish.
-      monitoredBefore = UIDevice.current.isBatteryMonitoringEnabled
+      if Self.atWork == 0 { Self.monitoredBefore = UIDevice.current.isBatteryMonitoringEnabled }
+      Self.atWork += 1
       UIDevice.current.isBatteryMonitoringEnabled = true
       // Read once, or iOS never tells of a change.
       _ = ProcessInfo.processInfo.thermalState
@@ -49,7 +53,8 @@
       guard !observers.isEmpty else { return }
       for observer in observers { NotificationCenter.default.removeObserver(observer) }
       observers = []
-      if !monitoredBefore { UIDevice.current.isBatteryMonitoringEnabled = false }
+      Self.atWork -= 1
+      if Self.atWork == 0 { UIDevice.current.isBatteryMonitoringEnabled = Self.monitoredBefore }
     }
   }
 

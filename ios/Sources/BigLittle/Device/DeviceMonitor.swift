@@ -22,9 +22,10 @@
     /// A monitor that is not yet running.
     ///
     /// - Parameter interval: From one complete reading to the next; 10 seconds suit
-    ///   the policy.
+    ///   the policy. At least a millisecond.
     nonisolated public init(interval: Duration = .seconds(10)) {
-      self.interval = interval
+      // A timer without a pause would keep the main actor busy.
+      self.interval = max(interval, .milliseconds(1))
     }
 
     /// Pushes readings to `engine`, until ``stop()`` or until this monitor is gone.

@@ -22,7 +22,7 @@ public actor BigLittle {
   nonisolated public let stateOrigin: StateOrigin
 
   nonisolated let native: NativeEngine
-  private let executor: EngineExecutor
+  nonisolated let executor: EngineExecutor
   private let cancellation: RunCancellation
 
   /// The engine's own queue.
@@ -70,7 +70,11 @@ public actor BigLittle {
   public static func open(
     bytes: Data, options: EngineOptions = EngineOptions.standard, qos: DispatchQoS = .userInitiated
   ) async throws -> BigLittle {
-    try await open(qos: qos) { try NativeEngine.openBytes(bytes: bytes, options: options) }
+    guard bytes.count <= Int32.max else {
+      throw BigLittleError.invalidBundle(
+        "the bundle has \(bytes.count) bytes: at most \(Int32.max) are read from memory")
+    }
+    return try await open(qos: qos) { try NativeEngine.openBytes(bytes: bytes, options: options) }
   }
 
   /// Opening parses and packs networks: it has a queue of its own from the start.
@@ -86,7 +90,7 @@ public actor BigLittle {
   /// Classifies one frame.
   ///
   /// Calls are answered one after the other. A task that is cancelled gets
-  /// `CancellationError`; a big network that had not begun by then is not run.
+  /// `CancellationError`; between two networks its run ends early.
   ///
   /// - Throws: ``BigLittleError``: `invalidFrame` when the description does not fit
   ///   the bytes, `inference` when no network had a usable answer, `closed` after
@@ -96,8 +100,10 @@ public actor BigLittle {
     let run = cancellation.begin()
     defer { cancellation.end() }
     return try await withTaskCancellationHandler {
+      // The handler may have been called before there was a run to stop.
+      try Task.checkCancellation()
       let outcome = try self.classifyNow(frame)
-      // Also where it came before there was a run to stop, or after the last network.
+      // Or after the last network.
       try Task.checkCancellation()
       return outcome
     } onCancel: {
@@ -107,7 +113,8 @@ public actor BigLittle {
 
   private func classifyNow(_ frame: Frame) throws -> Outcome {
     try frame.borrow { planes, layout in
-      try calling {
+      try Task.checkCancellation()
+      return try calling {
         try native.classify(
           plane0: planes[0], plane1: planes[1], plane2: planes[2], layout: layout)
       }

@@ -5,7 +5,7 @@ import Dispatch
 /// A network computes for milliseconds without a pause; on the shared pool of
 /// Swift's tasks that would hold up others.
 final class EngineExecutor: SerialExecutor {
-  fileprivate let queue: DispatchQueue
+  let queue: DispatchQueue
 
   init(qos: DispatchQoS) {
     queue = DispatchQueue(label: "dev.biglittle.engine", qos: qos)

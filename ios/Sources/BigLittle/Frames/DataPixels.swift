@@ -11,7 +11,10 @@ struct DataPixels: Pixels {
   let range: YuvRange
 
   func borrow<Result>(_ body: (BorrowedPixels) throws -> Result) throws -> Result {
-    try borrow([], body)
+    guard planes.count <= 3 else {
+      throw BigLittleError.invalidFrame("the frame has \(planes.count) planes: give at most 3")
+    }
+    return try borrow([], body)
   }
 
   /// Holds plane after plane in place, one call deeper each, then calls `body`.

@@ -6,6 +6,10 @@ extension Frame {
   /// empty, and with how they lie.
   func borrow<Result>(_ body: ([Data], FrameLayout) throws -> Result) throws -> Result {
     try pixels.borrow { pixels in
+      for (index, plane) in pixels.planes.enumerated() where plane.bytes.count > Int32.max {
+        throw BigLittleError.invalidFrame(
+          "plane \(index) has \(plane.bytes.count) bytes: give at most \(Int32.max)")
+      }
       var data = pixels.planes.prefix(3).map(\.data)
       while data.count < 3 { data.append(Data()) }
       return try body(data, layout(of: pixels))

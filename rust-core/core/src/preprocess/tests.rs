@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::frame::{PixelFormat, Plane, Rect, Rotation, YuvEncoding, YuvMatrix, YuvRange};
+use crate::frame::{
+    MAX_FRAME_SIDE, PixelFormat, Plane, Rect, Rotation, YuvEncoding, YuvMatrix, YuvRange,
+};
 
 fn spec(width: u32, height: u32, channels: ChannelOrder) -> PreprocessSpec {
     let count = channels.count() as usize;
@@ -212,6 +214,53 @@ fn one_row_may_have_any_stride() {
     for stride in [0, 4, 8, 100] {
         let frame = FrameView::packed(PixelFormat::Gray8, 8, 1, &pixels, stride).unwrap();
         assert_eq!(run(&spec(4, 1, ChannelOrder::Gray), &frame).len(), 4);
+    }
+}
+
+/// A third of the longest side is white: so is about a third of the one pixel that it
+/// becomes, and of two pixels the first is brighter.
+#[test]
+fn the_longest_side_becomes_one_or_two_pixels() {
+    for side in [20_000, MAX_FRAME_SIDE - 1, MAX_FRAME_SIDE] {
+        let pixels: Vec<u8> = (0..side).map(|at| if at < side / 3 { 255 } else { 0 }).collect();
+        let wide = FrameView::packed(PixelFormat::Gray8, side, 1, &pixels, side as usize).unwrap();
+        let tall = FrameView::packed(PixelFormat::Gray8, 1, side, &pixels, 1).unwrap();
+        // 255 times the white part of the filter, which is a third of a box.
+        for (filter, white) in [
+            (ResizeFilter::Box, 85.0),
+            (ResizeFilter::Bilinear, 75.6),
+            (ResizeFilter::Bicubic, 77.9),
+            (ResizeFilter::Lanczos3, 79.0),
+        ] {
+            let spec = |width, height| PreprocessSpec {
+                filter,
+                ..spec(width, height, ChannelOrder::Gray)
+            };
+            let [value] = run(&spec(1, 1), &wide)[..] else { panic!("one pixel") };
+            assert!((value - white).abs() <= 1.0, "{filter:?} of {side}: {value} for {white}");
+            let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1.0);
+            assert!(close(&run(&spec(1, 1), &tall), &[value]), "{filter:?} of {side}, tall");
+            let two = run(&spec(2, 1), &wide);
+            assert!(two[0] > 110.0 && two[1] < 20.0, "{filter:?} of {side}: {two:?}");
+            assert!(close(&run(&spec(1, 2), &tall), &two), "{filter:?} of {side}, tall");
+        }
+    }
+}
+
+/// The centre of a frame that is narrower upright than the input.
+#[test]
+fn the_centre_of_two_pixels_can_be_turned() {
+    let picture = Picture { width: 2, height: 1, pixels: vec![[10, 20, 30], [250, 240, 230]] };
+    let spec =
+        PreprocessSpec { fit: Fit::CenterCrop { fraction: 0.8 }, ..spec(1, 2, ChannelOrder::Rgb) };
+    for rotation in [Rotation::Clockwise90, Rotation::Clockwise270] {
+        for pixel_extra in [0, 1] {
+            let layout = Layout { pixel_extra, ..Layout::tight(PixelFormat::Rgb8) };
+            let turned = picture.tensor(&layout, &spec, rotation);
+            let first = picture.turned(rotation).tensor(&layout, &spec, Rotation::None);
+            assert_eq!(turned.len(), first.len());
+            assert!(turned.iter().zip(&first).all(|(a, b)| (a - b).abs() <= 1.0));
+        }
     }
 }
 

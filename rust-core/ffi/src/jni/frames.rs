@@ -77,6 +77,9 @@ fn classify(
     answer: &JLongArray<'_>,
 ) -> Result<Option<String>, NativeError> {
     let engine = handles::engine(engine)?;
+    // Before the arrays are used: what fails in Java leaves an exception behind.
+    check_array(layout.is_null(), || layout.len(env), "layout", LAYOUT_NUMBERS)?;
+    check_array(answer.is_null(), || answer.len(env), "answer", ALL_ANSWER_NUMBERS)?;
     let mut numbers = [0; LAYOUT_NUMBERS];
     layout.get_region(env, 0, &mut numbers).map_err(|error| jni_failed("layout", &error))?;
     let described = layout_of(&numbers)?;
@@ -246,6 +249,21 @@ fn reason_code(reason: Option<EscalationReason>) -> i64 {
         Some(EscalationReason::TooFewClasses) => 6,
         Some(EscalationReason::NetworkFailed) => 7,
     }
+}
+
+fn check_array(
+    is_null: bool,
+    length: impl FnOnce() -> Result<usize, JniError>,
+    what: &str,
+    needed: usize,
+) -> Result<(), NativeError> {
+    let length = if is_null { 0 } else { length().map_err(|error| jni_failed(what, &error))? };
+    if length < needed {
+        return Err(NativeError::InvalidArgument(format!(
+            "the array `{what}` has {length} numbers: give {needed}"
+        )));
+    }
+    Ok(())
 }
 
 fn jni_failed(what: &str, error: &JniError) -> NativeError {

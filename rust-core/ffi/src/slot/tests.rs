@@ -93,6 +93,17 @@ fn a_panic_puts_the_engine_back() {
 }
 
 #[test]
+fn a_panic_in_a_change_that_waited_puts_the_engine_back() {
+    let (slot, _) = slot();
+    let run = slot.take().unwrap();
+    slot.change(|_| panic!("on purpose")).unwrap();
+    slot.change(|engine| engine.readings += 1).unwrap();
+    drop(run);
+    assert_eq!(slot.look(|engine| engine.readings).unwrap(), 1);
+    assert!(slot.take().is_ok());
+}
+
+#[test]
 fn racing_threads_never_share_the_engine_and_it_is_freed_once() {
     for trial in 0..TRIALS {
         let (slot, alive) = slot();

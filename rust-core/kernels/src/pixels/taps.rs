@@ -40,9 +40,9 @@ impl Taps {
     /// The windows of a row of `input` values of at most `bits` bits.
     ///
     /// # Panics
-    /// If there is no window, one has no weights or reaches beyond `input`, or
-    /// the weights are not finite and of a size that filters have (a sum of
-    /// absolute values below 16).
+    /// If there is no window, one has no weights, more than 65,536 of them or
+    /// reaches beyond `input`, the weights are not finite and of a size that filters
+    /// have (a sum of absolute values below 16), or `bits` is above 14.
     #[must_use]
     pub fn new(input: usize, bits: u32, windows: &[Window]) -> Self {
         let longest = windows.iter().map(|w| w.weights.len()).max().expect("there is an output");
@@ -54,13 +54,15 @@ impl Taps {
             sum = sum.max(window.weights.iter().map(|w| w.abs()).sum());
         }
         assert!(sum < 16.0, "weights are those of a filter");
-        // Rounding may add half a unit a weight, and half of the last bit is added.
+        assert!(longest <= 65_536 && bits <= 14, "sums fit 32 bits");
+        // What `to_fixed` adds to all weights and to one, and half of the last bit.
         let fits = |shift: u32| {
             let one = f64::from(1u32 << shift);
             let total = (sum * one + longest as f64) * f64::from(1u32 << bits) + one;
-            largest * one + longest as f64 <= f64::from(i16::MAX) && total < f64::from(i32::MAX)
+            let surplus = (longest as f64).min(sum * one / f64::from(UNITS) + 1.0);
+            largest * one + surplus <= f64::from(i16::MAX) && total < f64::from(i32::MAX)
         };
-        let shift = (1..=21).rev().find(|shift| fits(*shift)).unwrap_or(1);
+        let shift = (1..=21).rev().find(|shift| fits(*shift)).expect("so few and small ones fit");
         let count = longest;
         let padded = count.next_multiple_of(8);
         let mut taps = Taps {
@@ -80,7 +82,7 @@ impl Taps {
             let before = window.start - start;
             let fixed = to_fixed(&window.weights, shift);
             taps.starts.push(start);
-            for (k, weight) in fixed.enumerate() {
+            for (k, weight) in fixed.into_iter().enumerate() {
                 taps.weights[output * count + before + k] = weight;
                 taps.along[output * padded + before + k] = weight;
             }
@@ -133,15 +135,29 @@ impl Taps {
     }
 }
 
-/// The weights with `shift` fractional bits; what rounding loses is given to the
-/// largest.
-fn to_fixed(weights: &[f64], shift: u32) -> impl Iterator<Item = i16> {
+/// So many units of fixed point a weight must have on average to be rounded on its
+/// own: all together then lose less than half a level of 255.
+const UNITS: i32 = 256;
+
+/// The weights with `shift` fractional bits, which add up to what their real sum
+/// rounds to.
+fn to_fixed(weights: &[f64], shift: u32) -> Vec<i16> {
     let one = f64::from(1u32 << shift);
-    let fixed = move |weight: f64| (weight * one).round() as i32;
-    let sum: i32 = weights.iter().map(|w| fixed(*w)).sum();
-    let missing = fixed(weights.iter().sum()) - sum;
-    let largest = (0..weights.len()).max_by(|a, b| weights[*a].total_cmp(&weights[*b]));
-    weights.iter().enumerate().map(move |(k, weight)| {
-        (fixed(*weight) + if Some(k) == largest { missing } else { 0 }) as i16
-    })
+    let round = |value: f64| (value * one).round() as i32;
+    let mut fixed: Vec<i32> = weights.iter().copied().map(round).collect();
+    let total = round(weights.iter().sum());
+    if weights.len() as i32 <= total.abs() / UNITS {
+        let missing = total - fixed.iter().sum::<i32>();
+        let largest = (0..weights.len()).max_by(|a, b| weights[*a].total_cmp(&weights[*b]));
+        fixed[largest.expect("a window has weights")] += missing;
+    } else {
+        // Many weights of a few units: what one loses goes to the next.
+        let (mut sum, mut before) = (0.0, 0);
+        for (fixed, weight) in fixed.iter_mut().zip(weights) {
+            sum += weight;
+            *fixed = round(sum) - before;
+            before += *fixed;
+        }
+    }
+    fixed.into_iter().map(|weight| weight as i16).collect()
 }

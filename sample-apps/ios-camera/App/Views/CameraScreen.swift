@@ -6,12 +6,9 @@ struct CameraScreen: View {
   let model: CameraModel
   let camera: CameraSession
   @Environment(\.scenePhase) private var scenePhase
-  @Environment(\.verticalSizeClass) private var height
 
   var body: some View {
-    // Side by side where the phone lies on its side.
-    let layout = height == .compact ? AnyLayout(HStackLayout()) : AnyLayout(VStackLayout())
-    layout {
+    VStack {
       picture
         .frame(maxWidth: .infinity, maxHeight: .infinity)
         .clipped()
@@ -31,7 +28,11 @@ struct CameraScreen: View {
         camera.stop()
         return
       }
-      model.start(await camera.start())
+      let access = await camera.start()
+      // The question for the camera makes the app inactive: then this was cancelled,
+      // and is begun anew.
+      guard !Task.isCancelled else { return }
+      model.start(access)
     }
   }
 

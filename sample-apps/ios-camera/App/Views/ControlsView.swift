@@ -30,14 +30,26 @@ struct ControlsView: View {
   }
 
   private var mode: Binding<UserMode> {
-    Binding { model.state.mode } set: { model.select($0) }
+    Binding {
+      model.state.mode
+    } set: {
+      model.select($0)
+    }
   }
 
   private var isSimulated: Binding<Bool> {
-    Binding { model.state.simulatedHeat != nil } set: { model.simulateHeat($0 ? 0 : nil) }
+    Binding {
+      model.state.simulatedHeat != nil
+    } set: {
+      model.simulateHeat($0 ? 0 : nil)
+    }
   }
 
   private var heat: Binding<Double> {
-    Binding { model.state.simulatedHeat ?? 0 } set: { model.simulateHeat($0) }
+    Binding {
+      model.state.simulatedHeat ?? 0
+    } set: {
+      model.simulateHeat($0)
+    }
   }
 }

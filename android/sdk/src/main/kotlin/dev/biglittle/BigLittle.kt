@@ -56,20 +56,26 @@ public class BigLittle private constructor(private val native: NativeEngine, pri
      * @throws BigLittleException.Inference when no level had a usable answer.
      * @throws BigLittleException.Closed when the engine was closed, before or meanwhile.
      */
-    public suspend fun classify(frame: Frame): Outcome = ClassifyCall(frames, frame).await(thread)
+    public suspend fun classify(frame: Frame): Outcome {
+        frames.checkOpen()
+        return ClassifyCall(frames, frame).await(thread)
+    }
 
     /** Takes a reading of the device; without [EngineOptions.runtime] it changes nothing. */
     public fun push(reading: DeviceReading) {
+        frames.checkOpen()
         translated { native.pushReading(reading) }
     }
 
     /** Sets what the user prefers. Needs [EngineOptions.runtime]. */
     public fun setMode(mode: UserMode) {
+        frames.checkOpen()
         translated { native.setMode(mode) }
     }
 
     /** Sets what may be spent on the big network. Needs [EngineOptions.runtime]. */
     public fun setBudget(budget: Budget?) {
+        frames.checkOpen()
         translated { native.setBudget(budget) }
     }
 
@@ -91,16 +97,20 @@ public class BigLittle private constructor(private val native: NativeEngine, pri
         ask { saveState() }
     }
 
-    private suspend fun <T> ask(question: NativeEngine.() -> T): T =
-        thread.run { translated { native.question() } }
+    private suspend fun <T> ask(question: NativeEngine.() -> T): T {
+        frames.checkOpen()
+        return thread.run { translated { native.question() } }
+    }
 
     /**
-     * Frees the networks: now, or when the frame in progress has ended between levels. Frames that
-     * wait end with [BigLittleException.Closed]. A second time does nothing.
+     * Ends the frame in progress before its next network and frees the networks on the engine's
+     * thread. Frames that wait end with [BigLittleException.Closed]. A second time does nothing.
      */
     override fun close() {
-        translated { native.shutdown() }
-        thread.end()
+        if (frames.close()) {
+            thread.execute { translated { native.shutdown() } }
+            thread.end()
+        }
     }
 
     public companion object {

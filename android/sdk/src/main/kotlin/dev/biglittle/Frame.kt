@@ -37,6 +37,9 @@ public class Frame(
 ) : AutoCloseable {
     internal val lease = Lease(onClose)
 
+    /** Throws where the bytes were given back behind the frame's back and that can be told. */
+    internal var checkBytes: (() -> Unit)? = null
+
     /** A frame in one plane whose pixels lie side by side in a direct [buffer]. */
     public constructor(
         format: PixelFormat,

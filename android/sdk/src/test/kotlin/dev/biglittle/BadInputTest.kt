@@ -1,6 +1,7 @@
 package dev.biglittle
 
 import dev.biglittle.core.BudgetKind
+import dev.biglittle.core.NativeEngine
 import dev.biglittle.internal.NativeFrames
 import java.io.ByteArrayInputStream
 import java.io.File
@@ -163,7 +164,20 @@ class BadInputTest {
         }
 
     @Test
-    fun `invented engines and short arrays`() {
+    fun `short arrays`() {
+        NativeEngine.openPath(TestData.bundle.path, EngineOptions().toNative()).let { engine ->
+            val pixels = TestData.direct(ByteArray(side * side))
+            val handle = engine.jniHandle()
+            val layout = NativeFrames.classify(handle, pixels, null, null, IntArray(5), LongArray(67))
+            assertTrue(layout.orEmpty().startsWith("InvalidArgument\nthe array `layout` has 5"), layout)
+            val answer = NativeFrames.classify(handle, pixels, null, null, IntArray(23), LongArray(3))
+            assertTrue(answer.orEmpty().startsWith("InvalidArgument\nthe array `answer` has 3"), answer)
+            engine.shutdown()
+        }
+    }
+
+    @Test
+    fun `invented engines`() {
         val pixels = TestData.direct(ByteArray(side * side))
         for (handle in listOf(0L, -1L, Long.MAX_VALUE, 0x7fff_dead_beefL)) {
             val failure = NativeFrames.classify(handle, pixels, null, null, IntArray(23), LongArray(67))

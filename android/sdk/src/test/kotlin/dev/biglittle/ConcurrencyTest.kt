@@ -7,9 +7,10 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -131,9 +132,11 @@ class ConcurrencyTest {
                 repeat(trial) { yield() }
                 opening.cancelAndJoin()
             }
-            // What was opened is gone: the process holds no thread of an engine for long.
-            withContext(Dispatchers.IO) { TestData.open().close() }
+            // What was opened is closed, and so its thread ends.
+            withTimeout(WAIT_MS) { while (engineThreads() > 0) delay(1) }
         }
+
+    private fun engineThreads() = Thread.getAllStackTraces().keys.count { it.name == "biglittle-engine" }
 
     private fun returning(
         frame: Frame,
@@ -143,5 +146,8 @@ class ConcurrencyTest {
     private companion object {
         const val TRIALS = 1_000
         const val SPREAD = 7
+
+        /** Less than after how long an idle thread ends by itself. */
+        const val WAIT_MS = 8_000L
     }
 }

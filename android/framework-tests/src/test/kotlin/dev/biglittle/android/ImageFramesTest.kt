@@ -63,6 +63,20 @@ class ImageFramesTest {
     }
 
     @Test
+    fun anImageThatIsClosedUnderItsFrameIsATypedErrorAndIsNotRead() = runBlocking {
+        BigLittle.open(Digits.bundle).use { engine ->
+            val image = image(0)
+            val frame = image.toFrame()
+            image.close()
+            val error = assertThrows(BigLittleException.InvalidFrame::class.java) {
+                runBlocking { engine.classify(frame) }
+            }
+            assertTrue(error.message, error.message.startsWith("the image is closed"))
+            assertEquals("the engine is still good", "7", engine.classify(Digits.frame(0)).labelName)
+        }
+    }
+
+    @Test
     fun closingTheFrameClosesTheImageOnceAndItIsNotReadAfterwards() = runBlocking {
         BigLittle.open(Digits.bundle).use { engine ->
             val image = image(0)

@@ -31,8 +31,8 @@ public fun Image.toFrame(
     rotationDegrees: Int = 0,
     crop: Crop? = null,
     onClose: () -> Unit = ::close,
-): Frame = try {
-    Frame(
+): Frame = refusingClosed {
+    val frame = Frame(
         format = pixelFormat(),
         width = width,
         height = height,
@@ -43,6 +43,13 @@ public fun Image.toFrame(
         range = range(),
         onClose = onClose,
     )
+    frame.checkBytes = { refusingClosed { width } }
+    frame
+}
+
+/** Every property of an image that was closed throws. */
+private inline fun <T> refusingClosed(look: () -> T): T = try {
+    look()
 } catch (closed: IllegalStateException) {
     throw BigLittleException.InvalidFrame(
         "the image is closed: make the frame before, and close the frame instead of the image",

@@ -34,7 +34,12 @@ internal class Phone(context: Context) {
     fun onThermalStatus(handler: Handler, onChange: () -> Unit): AutoCloseable? {
         val service = power ?: return null
         val listener = PowerManager.OnThermalStatusChangedListener { onChange() }
-        service.addThermalStatusListener(Executor { handler.post(it) }, listener)
+        try {
+            service.addThermalStatusListener(Executor { handler.post(it) }, listener)
+        } catch (_: RuntimeException) {
+            // "Listener failed to set": a phone without a thermal service. Asking goes on.
+            return null
+        }
         return AutoCloseable { service.removeThermalStatusListener(listener) }
     }
 

@@ -29,7 +29,11 @@ internal class ClassifyCall(private val frames: FrameRunner, private val frame: 
             suspendCancellableCoroutine { continuation ->
                 waiting = continuation
                 continuation.invokeOnCancellation { cancel() }
-                thread.execute(this)
+                try {
+                    thread.execute(this)
+                } catch (closed: BigLittleException.Closed) {
+                    continuation.resumeWithException(closed)
+                }
             }
         } catch (cancelled: CancellationException) {
             // The bytes are the caller's again only when the core has let go of them.

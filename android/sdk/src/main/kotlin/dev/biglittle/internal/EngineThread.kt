@@ -1,5 +1,6 @@
 package dev.biglittle.internal
 
+import dev.biglittle.BigLittleException
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.RejectedExecutionException
 import java.util.concurrent.ThreadPoolExecutor
@@ -18,24 +19,27 @@ internal class EngineThread(private val priority: Int) {
             }
         }.also { it.allowCoreThreadTimeOut(true) }
 
-    /** Does [task] after those that came before. */
+    /** Does [task] after those that came before; throws where it has ended. */
     fun execute(task: Runnable) {
         try {
             executor.execute(task)
-        } catch (_: RejectedExecutionException) {
-            // After the end; the engine is closed, so this only says so.
-            task.run()
+        } catch (rejected: RejectedExecutionException) {
+            throw BigLittleException.Closed("the engine is closed: open another one", rejected)
         }
     }
 
     /** Does [work] and waits for it without blocking. A cancelled caller does not wait. */
     suspend fun <T> run(work: () -> T): T =
         suspendCancellableCoroutine { waiting ->
-            execute {
-                if (waiting.isActive) {
-                    val done = runCatching(work)
-                    done.fold(waiting::resume, waiting::resumeWithException)
+            try {
+                execute {
+                    if (waiting.isActive) {
+                        val done = runCatching(work)
+                        done.fold(waiting::resume, waiting::resumeWithException)
+                    }
                 }
+            } catch (closed: BigLittleException.Closed) {
+                waiting.resumeWithException(closed)
             }
         }
 

@@ -4,6 +4,7 @@ import android.Manifest
 import android.app.Activity
 import android.content.Intent
 import android.content.pm.PackageManager
+import android.content.res.AssetManager
 import android.graphics.SurfaceTexture
 import android.net.Uri
 import android.os.Bundle
@@ -11,6 +12,7 @@ import android.provider.Settings
 import android.view.Surface
 import android.view.TextureView
 import dev.biglittle.BigLittle
+import dev.biglittle.DeviceReading
 import dev.biglittle.DeviceTrace
 import dev.biglittle.EngineOptions
 import dev.biglittle.RuntimeOptions
@@ -62,6 +64,7 @@ internal class CameraActivity :
         model.stop()
         monitor?.close()
         views?.cancel()
+        views = null
         super.onStop()
     }
 
@@ -102,32 +105,37 @@ internal class CameraActivity :
 
     private fun begin(source: Source) {
         when {
-            source == Source.RECORDED -> model.start(source, RecordedDigits.of(assets).shots(DIGITS_PER_SECOND))
-            !isAllowed() -> model.needsPermission(settings = false)
+            source == Source.RECORDED -> model.start(source, RecordedDigits.shots(assets, DIGITS_PER_SECOND))
+            !isAllowed() -> model.needsPermission(settings = isRefusedForGood())
             else -> beginCamera()
         }
     }
 
-    private fun beginCamera() {
-        val id = controller.cameraId()
-            ?: return model.fail(getString(R.string.no_camera))
+    private fun beginCamera() = try {
+        val id = controller.cameraId() ?: throw CameraException(getString(R.string.no_camera))
+        val rotation = controller.rotationDegrees(id, displayDegrees())
         model.showCamera()
         whenShown(screen.camera) { texture ->
             val geometry = CameraGeometry(screen.camera.width, screen.camera.height, displayDegrees())
             screen.camera.setTransform(geometry.transform())
-            val rotation = controller.rotationDegrees(id, displayDegrees())
             val shots: Flow<Shot> = controller.images(id, texture).map { image ->
                 Shot(image.toFrame(rotation, geometry.guide()))
             }
             model.start(Source.CAMERA, shots)
         }
+    } catch (error: CameraException) {
+        model.fail(error.message.orEmpty())
     }
 
     /** Calls [work] as soon as the view has something to draw on. */
     private fun whenShown(view: TextureView, work: (SurfaceTexture) -> Unit) {
         view.surfaceTexture?.let { return work(it) }
         view.surfaceTextureListener = object : TextureView.SurfaceTextureListener {
-            override fun onSurfaceTextureAvailable(texture: SurfaceTexture, width: Int, height: Int) = work(texture)
+            override fun onSurfaceTextureAvailable(texture: SurfaceTexture, width: Int, height: Int) {
+                view.surfaceTextureListener = null
+                // The user may have gone back to digits meanwhile, or away.
+                if (views != null && model.state.value.source == Source.CAMERA) work(texture)
+            }
 
             override fun onSurfaceTextureSizeChanged(texture: SurfaceTexture, width: Int, height: Int) = Unit
 
@@ -140,6 +148,9 @@ internal class CameraActivity :
     private fun askOrExplain() {
         model.needsPermission(settings = !shouldShowRequestPermissionRationale(Manifest.permission.CAMERA))
     }
+
+    /** As the system said last; once it asks no more, only its settings help. */
+    private fun isRefusedForGood() = (model.state.value.stage as? Stage.NeedsPermission)?.settings ?: false
 
     private fun isAllowed() = checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
 
@@ -156,13 +167,17 @@ internal class CameraActivity :
 
     private fun newModel(): CameraViewModel {
         val assets = applicationContext.assets
-        val trace = assets.open("device.jsonl").use { DeviceTrace.parse(it.reader().readText()) }
-        val readings = trace.events.filterIsInstance<TraceEvent.Reading>().map { it.v1 }
         val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main)
-        return CameraViewModel(scope, readings) { BigLittle.open(assets, BUNDLE, OPTIONS) }
+        return CameraViewModel(scope, { recording(assets) }) { BigLittle.open(assets, BUNDLE, OPTIONS) }
     }
 
     internal companion object {
+        /** What a phone said about itself in a video call in the sun. */
+        fun recording(assets: AssetManager): List<DeviceReading> {
+            val text = assets.open("device.jsonl").use { it.reader().readText() }
+            return DeviceTrace.parse(text).events.filterIsInstance<TraceEvent.Reading>().map { it.v1 }
+        }
+
         private const val DIGITS_PER_SECOND = 10
         const val BUNDLE = "mnist.biglittle"
 

@@ -21,21 +21,38 @@ import kotlinx.coroutines.flow.flow
 /** The camera failed; the message is a sentence for the user. */
 internal class CameraException(message: String, cause: Throwable? = null) : Exception(message, cause)
 
+/**
+ * What Camera2 throws where a camera was taken, closed or turned away meanwhile: one thing to the
+ * user. Its own checks are `IllegalArgumentException` (a surface that a rotation took away) and
+ * `IllegalStateException` (a camera that was closed).
+ */
+internal inline fun <T> asCameraException(work: () -> T): T = try {
+    work()
+} catch (error: CameraAccessException) {
+    throw CameraException("the camera cannot be opened: another app may be using it", error)
+} catch (error: SecurityException) {
+    throw CameraException("the camera is not allowed any more", error)
+} catch (error: IllegalArgumentException) {
+    throw CameraException("the camera cannot draw on this screen: try again", error)
+} catch (error: IllegalStateException) {
+    throw CameraException("the camera was closed: try again", error)
+}
+
 /** Opens a camera and gives its latest image, one at a time. */
 internal class CameraController(context: Context) {
     private val manager = context.getSystemService(Context.CAMERA_SERVICE) as CameraManager
 
     /** The camera that looks away from the user, or any; `null` where there is none. */
-    fun cameraId(): String? {
+    fun cameraId(): String? = asCameraException {
         val ids = manager.cameraIdList
-        return ids.firstOrNull { facing(it) == CameraCharacteristics.LENS_FACING_BACK } ?: ids.firstOrNull()
+        ids.firstOrNull { facing(it) == CameraCharacteristics.LENS_FACING_BACK } ?: ids.firstOrNull()
     }
 
     /** The clockwise turn that makes this camera's images upright on a display turned by [displayDegrees]. */
-    fun rotationDegrees(id: String, displayDegrees: Int): Int {
+    fun rotationDegrees(id: String, displayDegrees: Int): Int = asCameraException {
         val sensor = manager.getCameraCharacteristics(id)[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0
         val towardsUser = facing(id) == CameraCharacteristics.LENS_FACING_FRONT
-        return Math.floorMod(if (towardsUser) sensor + displayDegrees else sensor - displayDegrees, 360)
+        Math.floorMod(if (towardsUser) sensor + displayDegrees else sensor - displayDegrees, 360)
     }
 
     /**
@@ -54,10 +71,8 @@ internal class CameraController(context: Context) {
         val surfaces = listOfNotNull(reader.surface, preview?.let(::Surface))
         val opened = OpenedCamera(surfaces, handler) { latest.close(it) }
         try {
-            manager.openCamera(id, opened, handler)
+            asCameraException { manager.openCamera(id, opened, handler) }
             for (image in latest) emit(image)
-        } catch (error: CameraAccessException) {
-            throw CameraException("the camera cannot be opened: another app may be using it", error)
         } finally {
             opened.close()
             latest.cancel()
@@ -95,11 +110,15 @@ private class OpenedCamera(
         guarded { camera.createCaptureSession(surfaces, Session(), handler) }
     }
 
-    override fun onDisconnected(camera: CameraDevice) = fail(CameraException("the camera was taken by another app"))
+    override fun onDisconnected(camera: CameraDevice) {
+        camera.close()
+        fail(CameraException("the camera was taken by another app"))
+    }
 
-    override fun onError(camera: CameraDevice, error: Int) = fail(
-        CameraException("the camera stopped with error $error"),
-    )
+    override fun onError(camera: CameraDevice, error: Int) {
+        camera.close()
+        fail(CameraException("the camera stopped with error $error"))
+    }
 
     override fun close(): Unit = synchronized(this) {
         closed = true
@@ -107,11 +126,9 @@ private class OpenedCamera(
     }
 
     private fun guarded(work: () -> Unit) = try {
-        work()
-    } catch (error: CameraAccessException) {
-        fail(CameraException("the camera cannot be used", error))
-    } catch (error: IllegalStateException) {
-        fail(CameraException("the camera was closed", error))
+        asCameraException(work)
+    } catch (error: CameraException) {
+        fail(error)
     }
 
     private inner class Session : CameraCaptureSession.StateCallback() {

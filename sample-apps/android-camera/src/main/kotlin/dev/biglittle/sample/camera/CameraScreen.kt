@@ -208,8 +208,11 @@ internal class CameraScreen(private val root: View, private val actions: Actions
         simulate.contentDescription = text(R.string.simulate_spoken, simulated.text)
     }
 
-    /** The library's messages are fragments: a person gets a sentence. */
-    private fun sentence(message: String) = message.replaceFirstChar(Char::uppercase).trimEnd('.') + "."
+    /** The library's messages are fragments: a person gets a sentence, unless it begins with a file's name. */
+    private fun sentence(message: String): String {
+        val isName = message.substringBefore(' ').any { it == '.' || it == '/' }
+        return (if (isName) message else message.replaceFirstChar(Char::uppercase)).trimEnd('.') + "."
+    }
 
     private fun text(id: Int, vararg values: Any): String = root.resources.getString(id, *values)
 

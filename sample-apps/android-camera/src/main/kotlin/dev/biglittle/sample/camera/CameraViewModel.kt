@@ -8,6 +8,7 @@ import dev.biglittle.DeviceReading
 import dev.biglittle.Outcome
 import dev.biglittle.UserMode
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.delay
@@ -17,6 +18,7 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import kotlin.math.roundToInt
 
 /**
@@ -26,13 +28,13 @@ import kotlin.math.roundToInt
  */
 internal class CameraViewModel(
     private val scope: CoroutineScope,
-    recording: List<DeviceReading>,
+    private val openRecording: () -> List<DeviceReading>,
     private val openEngine: suspend () -> BigLittle,
 ) : AutoCloseable {
     private val mutableState = MutableStateFlow(CameraUiState())
     val state: StateFlow<CameraUiState> = mutableState.asStateFlow()
 
-    private val heat = HeatReplay(recording, ::push)
+    private var heat = HeatReplay(emptyList(), ::push)
     private val escalations = EscalationWindow()
     private var engine: BigLittle? = null
     private var frames: Job? = null
@@ -42,10 +44,6 @@ internal class CameraViewModel(
     /** Whether a source was ever chosen. */
     var hasBegun = false
         private set
-
-    init {
-        mutableState.update { it.copy(heat = HeatUi(0, heat.last)) }
-    }
 
     /** Classifies [shots] from now on, in place of what was classified before. */
     fun start(source: Source, shots: Flow<Shot>) {
@@ -77,8 +75,8 @@ internal class CameraViewModel(
 
     /** Stops looking at frames; the engine and what it has learnt stay. */
     fun stop() {
+        // Kept: whoever starts waits for it, as two cannot have the camera.
         frames?.cancel()
-        frames = null
         ticks?.cancel()
         ticks = null
     }
@@ -114,6 +112,9 @@ internal class CameraViewModel(
     }
 
     private suspend fun open(): BigLittle {
+        val recording = withContext(Dispatchers.IO) { openRecording() }
+        heat = HeatReplay(recording, ::push)
+        mutableState.update { it.copy(heat = HeatUi(0, heat.last)) }
         val opened = openEngine()
         opened.setMode(state.value.mode)
         lastReading?.let(opened::push)

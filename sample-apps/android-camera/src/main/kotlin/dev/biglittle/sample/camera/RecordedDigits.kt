@@ -4,9 +4,12 @@ import android.content.res.AssetManager
 import android.graphics.Bitmap
 import dev.biglittle.PixelFormat
 import dev.biglittle.ReplayFrames
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.withContext
 import java.nio.ByteBuffer
 
 /** Digits of the MNIST test set, 28 x 28 pixels, one byte each, white on black, over and over. */
@@ -38,6 +41,11 @@ internal class RecordedDigits(private val pixels: ByteArray) {
         private const val SIDE = 28
         private const val BYTES = SIDE * SIDE
         private const val MILLISECONDS = 1_000L
+
+        /** The digits of the app, read when they are first wanted. */
+        fun shots(assets: AssetManager, perSecond: Int): Flow<Shot> = flow {
+            emitAll(withContext(Dispatchers.IO) { of(assets) }.shots(perSecond))
+        }
 
         fun of(assets: AssetManager): RecordedDigits =
             RecordedDigits(assets.open("digits.gray8").use { it.readBytes() })

@@ -4,11 +4,9 @@ import android.app.Application
 import dev.biglittle.BigLittle
 import dev.biglittle.BigLittleException
 import dev.biglittle.DeviceReading
-import dev.biglittle.DeviceTrace
 import dev.biglittle.ThermalLevel
 import dev.biglittle.UserMode
 import dev.biglittle.android.open
-import dev.biglittle.core.TraceEvent
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -29,9 +27,7 @@ import org.robolectric.RuntimeEnvironment
 @RunWith(RobolectricTestRunner::class)
 class CameraViewModelTest {
     private val app: Application = RuntimeEnvironment.getApplication()
-    private val readings = app.assets.open("device.jsonl").use { stream ->
-        DeviceTrace.parse(stream.reader().readText()).events.filterIsInstance<TraceEvent.Reading>().map { it.v1 }
-    }
+    private val readings by lazy { CameraActivity.recording(app.assets) }
     private val digits = RecordedDigits.of(app.assets)
     private val model = modelOf { BigLittle.open(app.assets, CameraActivity.BUNDLE, CameraActivity.OPTIONS) }
 
@@ -73,7 +69,7 @@ class CameraViewModelTest {
             DeviceReading(atMs = 0u, batteryPercent = 90f, charging = false, thermalLevel = ThermalLevel.NONE),
         )
         model.start(Source.RECORDED, digits.shots(1_000))
-        until { it.rate.frames > 5 && it.level == 0 }
+        until { it.rate.frames > 5 && it.level < 2 }
         model.chooseMode(UserMode.SAVER)
         until { it.level == 2 }
     }
@@ -99,7 +95,9 @@ class CameraViewModelTest {
     }
 
     private fun modelOf(open: suspend () -> BigLittle) =
-        CameraViewModel(CoroutineScope(SupervisorJob() + Dispatchers.Default.limitedParallelism(1)), readings, open)
+        CameraViewModel(CoroutineScope(SupervisorJob() + Dispatchers.Default.limitedParallelism(1)), {
+            CameraActivity.recording(app.assets)
+        }, open)
 
     private fun until(model: CameraViewModel = this.model, seen: (CameraUiState) -> Boolean) = runBlocking {
         withTimeout(60_000) { model.state.first(seen) }

@@ -8,6 +8,7 @@ import android.os.Bundle
 import android.view.View
 import dev.biglittle.ThermalLevel
 import dev.biglittle.UserMode
+import org.junit.Assert.assertThrows
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
@@ -62,14 +63,22 @@ class ScreensTest {
     @Config(qualifiers = "w360dp-h640dp-port-notnight-xhdpi", fontScale = 1.3f)
     fun smallPhoneLargeText() = compare("small_large_text", unsure)
 
-    private fun compare(name: String, state: CameraUiState) {
+    @Test
+    fun aChangedDigitIsSeen() {
+        val other = live.copy(answer = live.answer?.copy(threshold = 0.58f))
+        assertThrows(AssertionError::class.java) { StoredPicture("live").check(draw(other)) }
+    }
+
+    private fun compare(name: String, state: CameraUiState) = StoredPicture(name).compare(draw(state))
+
+    private fun draw(state: CameraUiState): Bitmap {
         val activity = Robolectric.buildActivity(StillActivity::class.java).setup().get()
         activity.screen.show(state)
         val root = activity.window.decorView
         root.layOut()
         val drawn = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
         root.draw(Canvas(drawn))
-        StoredPicture(name).compare(drawn)
+        return drawn
     }
 
     /** The screen and nothing that moves it. */

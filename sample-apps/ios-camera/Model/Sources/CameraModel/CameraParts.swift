@@ -31,16 +31,16 @@ public struct CameraParts: Sendable {
   /// - Parameters:
   ///   - open: Opens the engine, with its run-time policy on.
   ///   - device: Tells of the phone.
-  ///   - heat: A recording in which a phone gets hot, for the simulation.
+  ///   - heat: A recording in which a phone gets hot; without, nothing is simulated.
   ///   - frames: What to show where there is no camera.
   ///   - frameInterval: From one of these to the next.
   public init(
     open: @escaping @Sendable () async throws -> BigLittle, device: any DeviceVoice & Sendable,
-    heat: DeviceTrace, frames: [Frame], frameInterval: Duration = .milliseconds(100)
+    heat: DeviceTrace?, frames: [Frame], frameInterval: Duration = .milliseconds(100)
   ) {
     self.open = open
     self.device = device
-    self.heat = heat.readings.rising()
+    self.heat = heat?.readings.rising() ?? []
     self.frames = frames
     self.frameInterval = frameInterval
   }

@@ -7,7 +7,7 @@ let package = Package(
   name: "CameraModel",
   platforms: [.iOS(.v17)],
   products: [.library(name: "CameraModel", targets: ["CameraModel"])],
-  dependencies: [.package(name: "BigLittle", path: "../../ios")],
+  dependencies: [.package(name: "BigLittle", path: "../../../ios")],
   targets: [
     .target(
       name: "CameraModel", dependencies: [.product(name: "BigLittle", package: "BigLittle")]),

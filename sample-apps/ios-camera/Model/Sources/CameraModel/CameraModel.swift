@@ -13,6 +13,7 @@ public final class CameraModel {
 
   private let parts: CameraParts
   @ObservationIgnored private var engine: BigLittle?
+  @ObservationIgnored private var opening: Task<BigLittle, any Error>?
   @ObservationIgnored private var running: Task<Void, Never>?
   @ObservationIgnored private var heating: Task<Void, Never>?
 
@@ -58,7 +59,7 @@ public final class CameraModel {
   where Frames.Element == Frame {
     running = Task { [weak self, parts] in
       do {
-        let engine = try await self?.opened(parts.open)
+        let engine = try await self?.opened()
         guard let engine, !Task.isCancelled else { return }
         self?.begin(engine, phase)
         for try await outcome in engine.classify(frames) {
@@ -66,19 +67,28 @@ public final class CameraModel {
           let (status, savings) = (try await engine.status(), try await engine.savings())
           self?.state.show(status, savings)
         }
-      } catch is CancellationError {
       } catch {
-        self?.fail(error)
+        // Who stopped it does not want to hear that.
+        if !Task.isCancelled { self?.fail(error) }
       }
     }
   }
 
-  private func opened(_ open: @Sendable () async throws -> BigLittle) async throws -> BigLittle {
+  /// Opens the engine once, however often the app is stopped and started meanwhile;
+  /// again after a failure.
+  private func opened() async throws -> BigLittle {
     if let engine { return engine }
     state.phase = .opening
-    let engine = try await open()
-    self.engine = engine
-    return engine
+    let opening = self.opening ?? Task { [open = parts.open] in try await open() }
+    self.opening = opening
+    do {
+      let engine = try await opening.value
+      self.engine = engine
+      return engine
+    } catch {
+      self.opening = nil
+      throw error
+    }
   }
 
   private func begin(_ engine: BigLittle, _ phase: CameraUiState.Phase) {

@@ -7,7 +7,7 @@ import Testing
 /// The app's logic with the real engine, replayed frames and a recorded phone.
 @MainActor @Suite struct CameraModelTests {
   static let root = URL(fileURLWithPath: #filePath)
-    .appendingPathComponent("../../../../..").standardizedFileURL
+    .appendingPathComponent("../../../../../..").standardizedFileURL
   static let digits = ShippedFrames.digits(
     try! Data(contentsOf: root.appendingPathComponent("target/ios/data/t10k-images-idx3-ubyte")))
 
@@ -77,6 +77,56 @@ import Testing
     #expect(voice.push != nil, "the phone is listened to")
     model.stop()
     #expect(voice.push == nil)
+  }
+
+  @Test func theShippedPartsAreTheOnesThatTheProjectCopies() async throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let made = Self.root.appendingPathComponent("target/ios/data/t10k-images-idx3-ubyte")
+    try Data(contentsOf: made).prefix(784_016)
+      .write(to: folder.appendingPathComponent("digits.idx"))
+    for path in [
+      "models/mnist/bundle", "rust-core/core/tests/data/devices/video_call_in_the_sun.jsonl",
+    ] {
+      let file = Self.root.appendingPathComponent(path)
+      try FileManager.default.createSymbolicLink(
+        at: folder.appendingPathComponent(file.lastPathComponent), withDestinationURL: file)
+    }
+    let parts = CameraParts.shipped(in: folder, device: voice)
+    #expect(parts.frames.count == 1_000 && parts.recordedHeat(at: 1) != nil)
+    let model = CameraModel(parts: parts)
+    model.start(.missing)
+    try await wait(for: model) { $0.answer != nil }
+    model.stop()
+
+    let empty = CameraParts.shipped(in: folder.appendingPathComponent("none"), device: voice)
+    #expect(empty.frames.isEmpty && empty.recordedHeat(at: 0) == nil)
+  }
+
+  @Test func stoppedAndStartedWhileItOpensItOpensOnce() async throws {
+    let opened = Counter()
+    let bundle = Self.root.appendingPathComponent("models/mnist/bundle")
+    let model = try model(open: {
+      await opened.add()
+      try await Task.sleep(for: .milliseconds(30))
+      return try await BigLittle.open(contentsOf: bundle, options: .camera)
+    })
+    for _ in 0..<5 {
+      model.start(.missing)
+      try await Task.sleep(for: .milliseconds(2))
+      model.stop()
+    }
+    model.start(.missing)
+    try await wait(for: model) { $0.phase == .replaying && $0.answer != nil }
+    #expect(await opened.count == 1)
+    model.stop()
+  }
+
+  actor Counter {
+    var count = 0
+    func add() { count += 1 }
   }
 
   @Test func noPermissionIsShownAndOpensNothing() throws {
