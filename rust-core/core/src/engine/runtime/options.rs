@@ -117,7 +117,7 @@ impl RuntimeOptions {
 
     /// The accuracy alarm, and the promise that is certified anew.
     pub(super) fn checked_watch(&self) -> Result<(Option<Cusum>, Option<Target>)> {
-        let invalid = |message| Err(Error::new(ErrorKind::InvalidArgument, message));
+        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
         let alarm = match self.accuracy_alarm {
             Some(_) if self.audit.is_none() => {
                 return invalid(
