@@ -384,6 +384,15 @@ fn what_cannot_be_is_said() {
     );
     let apart = format!("{at_once}{}", r#"{"reading":{"at_ms":18446744073709551615}}"#);
     run(trace(), &text_file("apart.jsonl", &apart), &[], BAD_DATA, &["2 events but lasts no time"]);
+    // Frames follow such a step of the clock, and must not stand still there.
+    let header_and_two = format!("{at_once}{}\n", r#"{"reading":{"at_ms":1005}}"#);
+    let absurd = format!(
+        "{header_and_two}{}\n{}\n",
+        r#"{"reading":{"at_ms":1000000000000000000}}"#,
+        r#"{"reading":{"at_ms":1000000000000010000}}"#
+    );
+    let absurd = text_file("absurd.jsonl", &absurd);
+    run(trace(), &absurd, &[], BAD_DATA, &["absurd.jsonl", "years: at most 10"]);
     let not_text = scratch.write("bytes.jsonl", b"\xff\xfe");
     run(trace(), &not_text, &[], BAD_DATA, &["bytes.jsonl", "is not UTF-8 text"]);
     run(

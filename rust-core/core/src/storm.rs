@@ -13,12 +13,14 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StormOptions {
-    /// Runs of the big network a second in the long run, above 0.
+    /// Runs of the big network a second in the long run, above 0. Audits take
+    /// part of them but are never denied.
     pub runs_per_second: f64,
     /// Runs that may be saved up for a burst, at least 1.
     pub burst: f64,
     /// The longest time from a frame's arrival to its answer, by how long the
-    /// big network took lately. 0 for no deadline.
+    /// big network took lately. 0 for no deadline. An audited frame's answer may
+    /// come later.
     pub deadline_ms: f64,
     /// What gives way.
     pub priority: StormPriority,
@@ -94,10 +96,7 @@ impl StormGuard {
     /// Whether the big network may run at `now_ns` for a frame that has taken
     /// `spent_ns` so far; takes a token if so.
     pub fn may_run(&mut self, now_ns: u64, spent_ns: u64) -> bool {
-        let passed = now_ns.saturating_sub(self.filled_ns.unwrap_or(now_ns));
-        self.filled_ns = Some(now_ns);
-        let gained = passed as f64 / 1e9 * self.options.runs_per_second;
-        self.tokens = (self.tokens + gained).min(self.options.burst);
+        self.fill(now_ns);
         let deadline_ns = self.options.deadline_ms * 1e6;
         let in_time = deadline_ns == 0.0 || spent_ns as f64 + self.big_ns <= deadline_ns;
         let good = in_time && self.tokens >= 1.0;
@@ -108,6 +107,21 @@ impl StormGuard {
             self.big_ns *= 0.99;
         }
         good
+    }
+
+    /// The big network runs at `now_ns` for an audit, which is never denied: what
+    /// is audited must not depend on what is on the frames. Its token is owed,
+    /// if there is none, so that fewer frames escalate later.
+    pub fn audits(&mut self, now_ns: u64) {
+        self.fill(now_ns);
+        self.tokens = (self.tokens - 1.0).max(-self.options.burst);
+    }
+
+    fn fill(&mut self, now_ns: u64) {
+        let passed = now_ns.saturating_sub(self.filled_ns.unwrap_or(now_ns));
+        self.filled_ns = Some(now_ns);
+        let gained = passed as f64 / 1e9 * self.options.runs_per_second;
+        self.tokens = (self.tokens + gained).min(self.options.burst);
     }
 
     /// Takes how long the big network took.
@@ -150,6 +164,17 @@ mod tests {
                 prop_assert!(f64::from(runs) <= 4.0 + 2.0 * passed as f64 / 1e9 + 1e-6);
             }
         }
+    }
+
+    #[test]
+    fn audits_take_tokens_and_owe_at_most_a_bucket() {
+        let mut guard = StormGuard::new(OPTIONS).unwrap();
+        (0..4).for_each(|_| guard.audits(0));
+        assert!(!guard.may_run(0, 0), "audits took all four");
+        (0..100).for_each(|_| guard.audits(0));
+        // 4 are owed: at 2 a second the first is there after 2.5 seconds.
+        assert!(!guard.may_run(2_400_000_000, 0));
+        assert!(guard.may_run(2_600_000_000, 0));
     }
 
     #[test]

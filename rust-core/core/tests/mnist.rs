@@ -219,7 +219,8 @@ mod watched {
 
     fn audits(probability: f64) -> Option<AuditOptions> {
         let raised_probability = probability;
-        Some(AuditOptions { probability, raised_probability, ..AuditOptions::default() })
+        let seed = Some(0);
+        Some(AuditOptions { probability, raised_probability, seed, ..AuditOptions::default() })
     }
 
     fn always_escalate() -> RuntimeOptions {
@@ -247,6 +248,19 @@ mod watched {
         assert!(books.saving().is_some());
         assert!(books.audits.macs > 0 && books.overhead.macs == books.audits.macs);
         assert!(watched.set_threshold(0, Threshold::NEVER_ESCALATE).is_err());
+    }
+
+    #[test]
+    fn every_worker_audits_other_frames() {
+        let first = watched(RuntimeOptions { audit: audits(0.5), ..options() });
+        let second = first.worker().unwrap();
+        let third = second.worker().unwrap();
+        let digits = digits(40);
+        let audited = [first, second, third].map(|mut engine| {
+            let marks = |pixels| engine.classify(&frame(pixels)).unwrap().marks;
+            digits.iter().map(marks).map(|marks| marks.audited).collect::<Vec<_>>()
+        });
+        assert!(audited[0] != audited[1] && audited[1] != audited[2] && audited[0] != audited[2]);
     }
 
     #[test]

@@ -140,9 +140,10 @@ pub struct AuditOptions {
     /// For how many frames it is raised.
     #[uniffi(default = 20000)]
     pub raised_frames: u32,
-    /// Where the random numbers begin. Give each phone another one.
-    #[uniffi(default = 0)]
-    pub seed: u64,
+    /// Where the random numbers begin, for runs that are to be repeated. Left out,
+    /// they begin elsewhere in every session.
+    #[uniffi(default = None)]
+    pub seed: Option<u64>,
 }
 
 /// What happens to an unsure frame for which the big network may not run.

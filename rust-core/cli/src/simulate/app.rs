@@ -93,6 +93,9 @@ impl<'a> App<'a> {
                 big_alone: known.then_some(Times { wall_ns: alone_ns, cpu_ns: alone_ns }),
             },
         );
+        if let (Some(storm), true) = (&mut self.storm, looks) {
+            storm.audits((elapsed_ms * 1e6) as u64);
+        }
         if let (Some(storm), true) = (&mut self.storm, known) {
             storm.took(big.times.wall_ns);
         }

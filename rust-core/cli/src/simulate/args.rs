@@ -147,7 +147,7 @@ impl SimulateArgs {
             options.audit = Some(AuditOptions {
                 probability,
                 raised_probability: (5.0 * probability).min(1.0),
-                seed: self.seed,
+                seed: Some(self.seed),
                 ..AuditOptions::default()
             });
         }

@@ -171,6 +171,10 @@ impl World<'_> {
             };
             let factor = if self.pace.heeds_advice { advice } else { 1.0 };
             let step_s = (1.0 / (self.pace.frames_per_second * factor)).min(end_s - elapsed_s);
+            if let Some(app) = &app {
+                let level = usize::from(app.runtime.status().demand.level);
+                lived.day.seconds_at_level[level] += step_s;
+            }
             let (heat, speed) = (state.level(), state.speed());
             lived.seconds_at_heat[heat as usize] += step_s;
             lived.throttled_s += if speed < 1.0 { step_s } else { 0.0 };
@@ -233,7 +237,6 @@ impl World<'_> {
         let alone = (self.samples.big_alone_ns(sample), self.samples.big_alone_macs());
         let sums = Sums::of(&came, alone);
         lived.day.frame(elapsed_s, demand.level, self.samples.range, &came, &sums);
-        lived.day.seconds_at_level[usize::from(demand.level)] += 1.0 / self.pace.frames_per_second;
         let reason = came.plan.effective.reason;
         match lived.reasons.iter_mut().find(|(found, _)| *found == reason) {
             Some((_, frames)) => *frames += 1,

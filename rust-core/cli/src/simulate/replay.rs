@@ -15,6 +15,9 @@ use super::{bad_argument, invalid};
 const SLEEP_MS: u64 = 600_000;
 /// The most frames of a day: a week at 100 a second, and some.
 const MOST_FRAMES: f64 = 1e8;
+/// The longest recording, in milliseconds: ten years. Times are kept to the
+/// fraction of a millisecond in numbers with room for that and not for all.
+const LONGEST_MS: f64 = 3.156e11;
 /// The most moments of a day.
 pub const MOMENTS: usize = 2_000;
 
@@ -55,7 +58,8 @@ fn pauses(events: &[TraceEvent]) -> impl Iterator<Item = (u64, bool)> {
 /// Puts `device` through the run-time parts, with frames out of `samples`.
 ///
 /// # Errors
-/// When the recording lasts no time, or there would be too many frames.
+/// When the recording lasts no time or more than ten years, or there would be too
+/// many frames.
 pub fn replay(
     device: &DeviceTrace,
     samples: &Samples,
@@ -79,6 +83,14 @@ pub fn replay(
             ),
         }));
     }
+    let span_ms = awake_ms + asleep_ms;
+    if span_ms > LONGEST_MS {
+        return Err(invalid(format!(
+            "lasts {:.0} years: at most 10 are simulated, so look for a clock that jumped and \
+             correct its at_ms",
+            span_ms / 3.156e10
+        )));
+    }
     let frames = awake_ms / 1e3 * pace.frames_per_second;
     if frames > MOST_FRAMES {
         return Err(bad_argument(format!(
@@ -88,7 +100,7 @@ pub fn replay(
         )));
     }
     let app = App::new(samples, options.clone(), bundle)?;
-    let span_s = (awake_ms + asleep_ms) / 1e3;
+    let span_s = span_ms / 1e3;
     let mut day = Day::new(span_s, MOMENTS);
     day.span_s = span_s;
     let mut run = Run {

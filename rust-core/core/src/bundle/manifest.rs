@@ -302,6 +302,16 @@ impl Manifest {
         sha256_hex(&json.expect("it has string keys only and no failing serialisers"))
     }
 
+    /// Name and version for people, and the first 16 hexadecimal digits of a
+    /// SHA-256 over [`Manifest::models_sha256`] and the certificates: what was
+    /// counted with one bundle is not mixed with another of the same name.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let json = serde_json::to_vec(&(self.models_sha256(), &self.certificates));
+        let sum = sha256_hex(&json.expect("it has string keys only and no failing serialisers"));
+        format!("{} {} {}", self.name, self.version, &sum[..16])
+    }
+
     /// The certificate that the thresholds in use keep: those that it names or,
     /// with two levels, higher ones.
     #[must_use]

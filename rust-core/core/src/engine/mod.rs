@@ -21,6 +21,7 @@ pub use saved::StateOrigin;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrayvec::ArrayVec;
 
@@ -81,6 +82,8 @@ pub struct Engine {
     cascade: Cascade<Stage>,
     clock: SystemClock,
     options: Option<RuntimeOptions>,
+    /// How many workers this engine and its workers have made.
+    workers: Arc<AtomicU64>,
     watch: Option<Watch>,
     saved: Option<SavedState>,
 }
@@ -126,8 +129,14 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`].
     pub fn worker(&self) -> Result<Engine> {
-        let mut worker =
-            Engine::assemble(self.bundle.clone(), self.models.clone(), self.options.clone())?;
+        let mut options = self.options.clone();
+        if let Some(seed) = audit_seed(&mut options) {
+            let number = 1 + self.workers.fetch_add(1, Ordering::Relaxed);
+            *seed = seed.wrapping_add(number);
+        }
+        let mut worker = Engine::assemble(self.bundle.clone(), self.models.clone(), options)?;
+        worker.options.clone_from(&self.options);
+        worker.workers = self.workers.clone();
         // A policy of its own sets the first.
         let first = usize::from(self.watch.is_some());
         for (index, level) in self.cascade.levels().iter().enumerate().skip(first) {
@@ -146,7 +155,8 @@ impl Engine {
         let cascade = Cascade::new(levels, bundle.labels().len())?;
         let watch = options.as_ref().map(|options| Watch::open(&bundle, options)).transpose()?;
         let clock = SystemClock::new();
-        Ok(Engine { bundle, models, inputs, cascade, clock, options, watch, saved: None })
+        let workers = Arc::default();
+        Ok(Engine { bundle, models, inputs, cascade, clock, options, workers, watch, saved: None })
     }
 
     /// Classifies one frame: little first, bigger only when unsure.
@@ -224,6 +234,10 @@ impl Engine {
     pub fn label(&self, label: u32) -> Option<&str> {
         self.bundle.labels().get(label as usize).map(String::as_str)
     }
+}
+
+fn audit_seed(options: &mut Option<RuntimeOptions>) -> Option<&mut u64> {
+    options.as_mut()?.audit.as_mut()?.seed.as_mut()
 }
 
 fn make_levels(

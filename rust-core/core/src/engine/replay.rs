@@ -49,7 +49,8 @@ impl DeviceReplay {
     /// the big network always answers where that does not accept.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] when an option is out of range.
+    /// [`ErrorKind::InvalidArgument`] when an option is out of range, or is about
+    /// networks or pictures: audit, gate and storm.
     pub fn new(options: RuntimeOptions, range: (f32, f32), scores: Vec<f32>) -> Result<Self> {
         let runtime = start(&options, range)?;
         Ok(DeviceReplay { options, range, scores, runtime })
@@ -100,10 +101,15 @@ impl DeviceReplay {
 }
 
 fn start(options: &RuntimeOptions, range: (f32, f32)) -> Result<Runtime> {
-    if options.audit.is_some() {
+    let needs = [
+        ("audit", "big network to ask", options.audit.is_some()),
+        ("gate", "pictures to compare", options.gate.is_some()),
+        ("storm", "big network to hold back", options.storm.is_some()),
+    ];
+    if let Some((field, what, _)) = needs.into_iter().find(|(.., is_set)| *is_set) {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
-            "audit is set, but a recording has no big network to ask: leave it out",
+            format!("{field} is set, but a recording has no {what}: leave it out"),
         ));
     }
     Runtime::new(options, "recorded device", range)

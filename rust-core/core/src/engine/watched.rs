@@ -45,9 +45,8 @@ impl Watch {
             ));
         };
         let range = manifest.score_range(0, bundle.labels().len());
-        let name = format!("{} {}", manifest.name, manifest.version);
         Ok(Watch {
-            runtime: Runtime::new(options, name, range)?,
+            runtime: Runtime::new(options, manifest.identity(), range)?,
             gate: options.gate.map(TemporalGate::new).transpose()?,
             storm: options.storm.map(StormGuard::new).transpose()?,
             offset_ms: 0,
@@ -198,6 +197,9 @@ impl Watch {
             && let Ok(found) = cascade.run_level(last, shot, clock)
         {
             big = Some(found.label);
+            if let Some(storm) = &mut self.storm {
+                storm.audits(clock.now().wall_ns);
+            }
             audit = found.levels;
             outcome.marks.audited = true;
         }

@@ -1,5 +1,7 @@
 //! Random audits: the big network looks at a frame that it need not have seen.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -14,19 +16,28 @@ const UNIT: f64 = (1u64 << 20) as f64;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditOptions {
-    /// The probability of an audit, 0 (never) to 1.
+    /// The probability of an audit, 0 (never) to 1. Audits are charged to the
+    /// budget and to every other limit of the rate: fewer frames escalate
+    /// instead. They go on where the rate is below this probability, and at any
+    /// heat.
     pub probability: f64,
     /// The probability after a drift alarm, not less.
     pub raised_probability: f64,
     /// For how many frames it is raised.
     pub raised_frames: u32,
-    /// Where the random numbers begin. Give each phone another one.
-    pub seed: u64,
+    /// Where the random numbers begin, for runs that are to be repeated; a worker
+    /// begins elsewhere. Left out, they begin elsewhere in every session.
+    pub seed: Option<u64>,
 }
 
 impl Default for AuditOptions {
     fn default() -> Self {
-        AuditOptions { probability: 0.01, raised_probability: 0.05, raised_frames: 20_000, seed: 0 }
+        AuditOptions {
+            probability: 0.01,
+            raised_probability: 0.05,
+            raised_frames: 20_000,
+            seed: None,
+        }
     }
 }
 
@@ -56,18 +67,25 @@ impl Auditor {
                 ));
             }
         }
-        Ok(Auditor { options, random: Rng::with_seed(options.seed), raised_for: 0 })
+        let elsewhere = || RandomState::new().build_hasher().finish();
+        let random = Rng::with_seed(options.seed.unwrap_or_else(elsewhere));
+        Ok(Auditor { options, random, raised_for: 0 })
+    }
+
+    /// The probability with which the next frame is drawn.
+    #[must_use]
+    pub fn probability(&self) -> f64 {
+        match self.raised_for {
+            0 => self.options.probability,
+            _ => self.options.raised_probability,
+        }
     }
 
     /// Draws for the next frame: the probability with which it was chosen, or
     /// nothing where it was not.
     pub fn draw(&mut self) -> Option<f64> {
-        let probability = if self.raised_for > 0 {
-            self.raised_for -= 1;
-            self.options.raised_probability
-        } else {
-            self.options.probability
-        };
+        let probability = self.probability();
+        self.raised_for = self.raised_for.saturating_sub(1);
         (self.random.f64() < probability).then_some(probability)
     }
 
@@ -296,7 +314,7 @@ mod tests {
                 probability: 0.02,
                 raised_probability: 0.1,
                 raised_frames: 200,
-                seed,
+                seed: Some(seed),
             };
             let mut auditor = Auditor::new(options).unwrap();
             // The probability changes within the session.
@@ -322,7 +340,8 @@ mod tests {
 
     #[test]
     fn the_draw_follows_its_probability_and_its_seed() {
-        let options = AuditOptions { raised_frames: 1_000, ..AuditOptions::default() };
+        let options =
+            AuditOptions { raised_frames: 1_000, seed: Some(0), ..AuditOptions::default() };
         let mut auditor = Auditor::new(options).unwrap();
         let count = (0..100_000).filter(|_| auditor.draw().is_some()).count();
         assert!((850..1150).contains(&count), "{count}");
@@ -336,13 +355,28 @@ mod tests {
     }
 
     #[test]
+    fn without_a_seed_every_session_draws_other_frames() {
+        let options = AuditOptions { probability: 0.5, ..AuditOptions::default() };
+        let draws = |_| {
+            let mut auditor =
+                Auditor::new(AuditOptions { raised_probability: 0.5, ..options }).unwrap();
+            (0..200).map(|_| auditor.draw().is_some()).collect::<Vec<_>>()
+        };
+        let sessions: std::collections::HashSet<_> = (0..20).map(draws).collect();
+        assert_eq!(sessions.len(), 20);
+    }
+
+    #[test]
     fn merging_is_the_same_in_any_order() {
         let mut world = Rng::with_seed(2);
         let parts: Vec<_> = (0..3)
             .map(|seed| {
-                let mut auditor =
-                    Auditor::new(AuditOptions { seed, probability: 0.03, ..Default::default() })
-                        .unwrap();
+                let mut auditor = Auditor::new(AuditOptions {
+                    seed: Some(seed),
+                    probability: 0.03,
+                    ..Default::default()
+                })
+                .unwrap();
                 session(&mut auditor, &mut world, 5_000)
             })
             .collect();

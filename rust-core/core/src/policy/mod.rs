@@ -58,6 +58,8 @@ pub struct PolicyState {
     now_ms: u64,
     /// The caller's clock when it was last told.
     told_ms: Option<u64>,
+    /// From where the caller's clock jumped back, until it is there again.
+    jumped_from_ms: Option<u64>,
     looked_ms: u64,
     known: Known,
     level: LevelControl,
@@ -94,6 +96,7 @@ impl Policy {
         let mut state = PolicyState {
             now_ms: 0,
             told_ms: None,
+            jumped_from_ms: None,
             looked_ms: 0,
             known: Known::default(),
             level: LevelControl::START,
@@ -147,7 +150,15 @@ impl Policy {
         if at_ms < told {
             warn_rarely(&mut self.state.faults.backwards, "at_ms", at_ms);
         }
-        self.state.now_ms = self.state.now_ms.saturating_add(at_ms.saturating_sub(told));
+        let passed = at_ms.saturating_sub(told);
+        self.state.now_ms = self.state.now_ms.saturating_add(passed);
+        let jumped_from = self.state.jumped_from_ms.max((at_ms < told).then_some(told));
+        if jumped_from.is_some() && passed >= self.options.relax_hold_ms / 2 {
+            // The phone may have slept, or the clock may have jumped forward again:
+            // values are that much older, but no lower level was held so long.
+            self.state.level.forget_hold();
+        }
+        self.state.jumped_from_ms = jumped_from.filter(|from| at_ms < *from);
     }
 
     fn look(&mut self) {
@@ -257,6 +268,7 @@ impl Policy {
         let away = self.options.stale_after_ms.saturating_add(1);
         self.state.now_ms = self.state.now_ms.saturating_add(away);
         self.state.told_ms = None;
+        self.state.jumped_from_ms = None;
         self.look();
         Ok(())
     }

@@ -131,6 +131,25 @@ fn a_clock_that_jumps_back_relaxes_nothing() {
 }
 
 #[test]
+fn a_clock_that_jumps_back_and_forward_again_relaxes_nothing_early() {
+    let mut policy = policy();
+    policy.observe(&reading(1000, 90.0, Severe));
+    policy.observe(&reading(1010, 90.0, Cool));
+    let mut levels = vec![];
+    // Two minutes back, part of them forward, and all of them: 30 real seconds.
+    for at_s in [900, 995, 1040] {
+        policy.observe(&reading(at_s, 90.0, Cool));
+        levels.push(level(&policy).0);
+    }
+    assert_eq!(levels, [3, 3, 3]);
+    // The hold is counted from the last jump on, by a clock that is good again.
+    for (at_s, expected) in [(1050, 3), (1099, 3), (1100, 2), (1159, 2), (1160, 1)] {
+        policy.observe(&reading(at_s, 90.0, Cool));
+        assert_eq!(level(&policy).0, expected, "{at_s}");
+    }
+}
+
+#[test]
 fn modes() {
     let mut policy = policy();
     for at_s in (0..=60).step_by(30) {

@@ -156,16 +156,7 @@ impl Runtime {
         if let Some(budget) = &options.budget {
             budget.validate()?;
         }
-        let alarm = options.accuracy_alarm;
-        let target = match options.recalibration {
-            Some(RecalibrationOptions { rows, delta }) => {
-                let target = Target::new(options.policy.promise_eps, delta)?;
-                // Too few rows could never certify anything.
-                certify(target, (0..rows).map(|_| AuditRow { score: None, differs: false }))?;
-                Some(target)
-            }
-            None => None,
-        };
+        let (alarm, target) = options.checked_watch()?;
         let mut runtime = Runtime {
             demand: policy.demand(None),
             policy,
@@ -174,7 +165,7 @@ impl Runtime {
             controller: RateController::new(options.rate_step, range)?,
             least_score: range.0,
             auditor: options.audit.map(Auditor::new).transpose()?,
-            alarm: alarm.map(|alarm| Cusum::new(alarm.expected, alarm.alarming)).transpose()?,
+            alarm,
             drift: options
                 .drift
                 .map(|drift| DriftWatch::new(drift.options, &drift.calibration))
@@ -243,6 +234,18 @@ impl Runtime {
         }
     }
 
+    fn audit_probability(&self) -> f64 {
+        self.auditor.as_ref().map_or(0.0, Auditor::probability)
+    }
+
+    /// The share of frames that may escalate, so that with audits of the others
+    /// the big network runs on `rate` of all. Not below 0: audits beyond the rate
+    /// go on, since leaving some out would bias what they estimate.
+    fn left_by_audits(&self, rate: f64) -> f64 {
+        let audits = self.audit_probability();
+        if audits > 0.0 && rate < 1.0 { ((rate - audits) / (1.0 - audits)).max(0.0) } else { rate }
+    }
+
     /// Decides about a frame that arrives at `at_ms`, on the clock of the
     /// readings.
     pub fn begin(&mut self, at_ms: u64) -> Plan {
@@ -300,7 +303,8 @@ impl Runtime {
         let lowest = self.demand.lower_bound(self.least_score);
         let is_least = !(score > lowest || (lowest <= self.least_score && score.is_finite()));
         if !frame.would_reuse {
-            self.controller.observe(!frame.accepted, self.demand.target_rate, lowest, is_least);
+            let target = self.left_by_audits(self.demand.target_rate);
+            self.controller.observe(!frame.accepted, target, lowest, is_least);
         }
         self.summary.scores.add(score);
         let bin = self.summary.scores.bin(score);
@@ -354,7 +358,8 @@ impl Runtime {
         let rate = 1e3 / self.frame_ms;
         let infeasible = self.allowance.and_then(|allowance| {
             let (lowest, tolerance) = self.controller.lowest_rate()?;
-            allowance.check(lowest, tolerance, rate)
+            let with_audits = lowest + (1.0 - lowest) * self.audit_probability();
+            allowance.check(with_audits, tolerance, rate)
         });
         RuntimeStatus {
             demand: self.demand,

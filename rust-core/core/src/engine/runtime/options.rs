@@ -1,11 +1,11 @@
 //! What the run-time parts are told once.
 
 use crate::bundle::{Manifest, ModelBundle};
-use crate::calibrate::Certificate;
+use crate::calibrate::{Certificate, Target, samples_needed};
 use crate::decision::{ScoreHistogram, Threshold};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::gate::GateOptions;
-use crate::monitor::{AuditOptions, DriftOptions};
+use crate::monitor::{AuditOptions, Cusum, DriftOptions};
 use crate::policy::{Budget, CertifiedThreshold, PolicyOptions};
 use crate::storm::StormOptions;
 
@@ -35,6 +35,9 @@ pub struct RuntimeOptions {
     pub storm: Option<StormOptions>,
 }
 
+/// The most audited frames for a fresh certificate.
+const MOST_ROWS: u32 = 100_000;
+
 /// Which rates of audited answers that differ are told apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AlarmOptions {
@@ -49,7 +52,9 @@ pub struct AlarmOptions {
 /// frames, with the loss "differs from the big network's answer".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RecalibrationOptions {
-    /// How many audited frames it takes; each is used once.
+    /// How many audited frames it takes, at most 100,000 and no fewer than
+    /// [`samples_needed`](crate::calibrate::samples_needed) of the promise; each is
+    /// used once.
     pub rows: u32,
     /// The largest probability that it is broken, between 0 and 1.
     pub delta: f64,
@@ -109,6 +114,47 @@ impl RuntimeOptions {
         });
         Ok(RuntimeOptions { drift, ..RuntimeOptions::new(policy) })
     }
+
+    /// The accuracy alarm, and the promise that is certified anew.
+    pub(super) fn checked_watch(&self) -> Result<(Option<Cusum>, Option<Target>)> {
+        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
+        let alarm = match self.accuracy_alarm {
+            Some(_) if self.audit.is_none() => {
+                return invalid(
+                    "accuracy_alarm is set without audit, whose looks it counts: set both".into(),
+                );
+            }
+            Some(AlarmOptions { expected, alarming }) => Some(
+                Cusum::new(expected, alarming)
+                    .map_err(|error| in_field("accuracy_alarm", &error))?,
+            ),
+            None => None,
+        };
+        let Some(RecalibrationOptions { rows, delta }) = self.recalibration else {
+            return Ok((alarm, None));
+        };
+        if alarm.is_none() {
+            return invalid(
+                "recalibration is set without accuracy_alarm, after which it certifies anew: set \
+                 both"
+                    .into(),
+            );
+        }
+        let eps = self.policy.promise_eps;
+        let target = Target::new(eps, delta).map_err(|error| in_field("recalibration", &error))?;
+        let needed = samples_needed(eps, delta);
+        if u64::from(rows) < needed || rows > MOST_ROWS {
+            return invalid(format!(
+                "recalibration.rows is {rows}: it must be {needed} to {MOST_ROWS} to certify \
+                 {eps} with confidence 1 - {delta}"
+            ));
+        }
+        Ok((alarm, Some(target)))
+    }
+}
+
+fn in_field(field: &str, error: &Error) -> Error {
+    Error::new(ErrorKind::InvalidArgument, format!("{field}: {error}"))
 }
 
 /// The thresholds of certificates of the same kind of promise, the loosest first.

@@ -107,6 +107,7 @@ impl Runtime {
             (fresh.summary.scores.low, fresh.summary.scores.high),
         );
         fresh.summary.merge(&saved.summary)?;
+        fresh.summary.sessions = fresh.summary.sessions.saturating_add(1);
         fresh.rows.restore(&saved.rows);
         fresh.refresh();
         *self = fresh;

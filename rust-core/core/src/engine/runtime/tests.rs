@@ -3,7 +3,7 @@ use fastrand::Rng;
 use super::*;
 use crate::decision::ScoreHistogram;
 use crate::error::ErrorKind;
-use crate::monitor::{AuditOptions, DriftOptions};
+use crate::monitor::{AuditOptions, DriftOptions, FleetSummary};
 use crate::policy::{BudgetKind, CertifiedThreshold, PolicyOptions, ThresholdReason};
 
 fn options() -> RuntimeOptions {
@@ -121,11 +121,32 @@ fn below_the_floor_only_by_leave_and_marked() {
 }
 
 #[test]
+fn audits_are_charged_to_the_budget() {
+    let share = Budget { kind: BudgetKind::BigShare(0.5), costs: None };
+    let (probability, raised_probability) = (0.2, 0.2);
+    let audit =
+        AuditOptions { probability, raised_probability, seed: Some(1), ..Default::default() };
+    let mut options = RuntimeOptions { budget: Some(share), audit: Some(audit), ..options() };
+    options.policy.accuracy_may_drop = true;
+    let mut runtime = runtime(&options);
+    let mut random = Rng::with_seed(9);
+    simulate(&mut runtime, 0, 2_000, || (random.f32(), false));
+    let drawn = runtime.summary().audit.drawn;
+    let sums = simulate(&mut runtime, 200_000, 20_000, || (random.f32(), false));
+    // Of the drawn frames those that escalate cost nothing more.
+    let drawn = (runtime.summary().audit.drawn - drawn) as f64;
+    let escalated = f64::from(sums.escalated);
+    let big = escalated + drawn * (1.0 - escalated / 20_000.0);
+    assert!((big / 20_000.0 - 0.5).abs() < 0.02, "{big} of 20,000 frames: {sums:?}");
+}
+
+#[test]
 fn worse_answers_raise_the_floor_until_audits_certify_less() {
     let options = RuntimeOptions {
         audit: Some(AuditOptions {
             probability: 0.2,
             raised_probability: 0.5,
+            seed: Some(0),
             ..Default::default()
         }),
         accuracy_alarm: Some(AlarmOptions { expected: 0.01, alarming: 0.03 }),
@@ -167,7 +188,7 @@ fn drifting_scores_raise_the_audits() {
     let mut random = Rng::with_seed(7);
     (0..10_000).for_each(|_| calibration.add(random.f32()));
     let options = RuntimeOptions {
-        audit: Some(AuditOptions::default()),
+        audit: Some(AuditOptions { seed: Some(0), ..Default::default() }),
         drift: Some(DriftReference {
             options: DriftOptions { every: 1, ..DriftOptions::default() },
             calibration,
@@ -187,7 +208,7 @@ fn drifting_scores_raise_the_audits() {
 #[test]
 fn a_saved_session_goes_on_and_a_damaged_one_changes_nothing() {
     let options = RuntimeOptions {
-        audit: Some(AuditOptions::default()),
+        audit: Some(AuditOptions { seed: Some(0), ..Default::default() }),
         accuracy_alarm: Some(AlarmOptions { expected: 0.01, alarming: 0.03 }),
         ..options()
     };
@@ -197,7 +218,8 @@ fn a_saved_session_goes_on_and_a_damaged_one_changes_nothing() {
     let text = first.save();
     let mut second = runtime(&options);
     second.restore(&text).unwrap();
-    assert_eq!(second.summary(), first.summary());
+    let expected = FleetSummary { sessions: 2, ..first.summary().clone() };
+    assert_eq!((second.summary(), first.summary().sessions), (&expected, 1));
     // The random numbers go on, on a clock that began anew.
     let draws = |runtime: &mut Runtime, start_ms: u64| -> Vec<_> {
         (0..2_000u64).map(|frame| runtime.begin(start_ms + frame * 100).audit).collect()
@@ -236,23 +258,33 @@ fn a_saved_session_goes_on_and_a_damaged_one_changes_nothing() {
 #[test]
 fn a_bad_option_is_named() {
     let audit = AuditOptions { probability: 2.0, ..AuditOptions::default() };
+    let watched = || RuntimeOptions {
+        audit: Some(AuditOptions::default()),
+        accuracy_alarm: Some(AlarmOptions { expected: 0.01, alarming: 0.03 }),
+        ..options()
+    };
+    let recalibrating = |rows, delta| RuntimeOptions {
+        recalibration: Some(RecalibrationOptions { rows, delta }),
+        ..watched()
+    };
     for (options, field) in [
         (RuntimeOptions { rate_step: 0.0, ..options() }, "rate_step is 0"),
         (RuntimeOptions { audit: Some(audit), ..options() }, "audit.probability is 2"),
         (
             RuntimeOptions {
                 accuracy_alarm: Some(AlarmOptions { expected: 0.1, alarming: 0.1 }),
-                ..options()
+                ..watched()
             },
-            "0.1 and 0.1",
+            "accuracy_alarm: the rates to tell apart are 0.1 and 0.1",
         ),
+        (RuntimeOptions { audit: None, ..watched() }, "accuracy_alarm is set without audit"),
         (
-            RuntimeOptions {
-                recalibration: Some(RecalibrationOptions { rows: 100, delta: 0.05 }),
-                ..options()
-            },
-            "at least 299",
+            RuntimeOptions { accuracy_alarm: None, ..recalibrating(1_000, 0.05) },
+            "recalibration is set without accuracy_alarm",
         ),
+        (recalibrating(100, 0.05), "recalibration.rows is 100: it must be 299 to 100000"),
+        (recalibrating(u32::MAX, 0.05), "recalibration.rows is 4294967295"),
+        (recalibrating(1_000, 1.0), "recalibration: delta is 1"),
     ] {
         let error = Runtime::new(&options, "test", (0.0, 1.0)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
