@@ -257,7 +257,7 @@ mod watched {
         let third = second.worker().unwrap();
         let digits = digits(40);
         let audited = [first, second, third].map(|mut engine| {
-            let marks = |pixels| engine.classify(&frame(pixels)).unwrap().marks;
+            let marks = |pixels: &Vec<u8>| engine.classify(&frame(pixels)).unwrap().marks;
             digits.iter().map(marks).map(|marks| marks.audited).collect::<Vec<_>>()
         });
         assert!(audited[0] != audited[1] && audited[1] != audited[2] && audited[0] != audited[2]);
