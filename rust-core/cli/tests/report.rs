@@ -415,7 +415,7 @@ fn what_is_no_trace_is_refused_and_nothing_is_written() {
     refused(
         &["report", &trace, "-o", &scratch.path("no/folder.html")],
         BAD_DATA,
-        &["cannot be written"],
+        &["its folder", "does not exist"],
     );
 }
 
