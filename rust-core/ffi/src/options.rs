@@ -1,7 +1,7 @@
 //! How an engine is opened: the options that apps set, in plain values.
 
 use biglittle::device::UserMode;
-use biglittle::engine::{self, Opening};
+use biglittle::engine::{self, AlarmOptions, Opening, RecalibrationOptions};
 use biglittle::gate::GateOptions;
 use biglittle::monitor::AuditOptions;
 use biglittle::policy::{Budget, BudgetKind, FrameCosts};
@@ -157,6 +157,25 @@ pub enum StormPriority {
     LatencyFirst,
 }
 
+/// Which rates of audited answers that differ are told apart.
+#[uniffi::remote(Record)]
+pub struct AlarmOptions {
+    /// The rate that is expected: of audited frames those whose answer was
+    /// accepted and differs from the big network's. Between 0 and 1.
+    pub expected: f64,
+    /// The rate that must not go unnoticed, larger.
+    pub alarming: f64,
+}
+
+/// How a fresh certificate is made on the device, from audited frames.
+#[uniffi::remote(Record)]
+pub struct RecalibrationOptions {
+    /// How many audited frames it takes; each is used once. At most 100,000.
+    pub rows: u32,
+    /// The largest probability that it is broken, between 0 and 1.
+    pub delta: f64,
+}
+
 /// How an engine opens a bundle.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct EngineOptions {
@@ -190,6 +209,13 @@ pub struct RuntimeOptions {
     /// are estimated from.
     #[uniffi(default = None)]
     pub audit: Option<AuditOptions>,
+    /// When audits raise the accuracy alarm, and with it the floor; needs `audit`.
+    #[uniffi(default = None)]
+    pub accuracy_alarm: Option<AlarmOptions>,
+    /// A fresh certificate after an accuracy alarm, from audited frames; needs
+    /// `audit` and `accuracy_alarm`.
+    #[uniffi(default = None)]
+    pub recalibration: Option<RecalibrationOptions>,
     /// Answers of earlier frames of a video for frames that look the same.
     #[uniffi(default = None)]
     pub gate: Option<GateOptions>,
@@ -219,6 +245,8 @@ impl RuntimeOptions {
         options.policy.accuracy_may_drop = self.accuracy_may_drop;
         options.budget = self.budget;
         options.audit = self.audit;
+        options.accuracy_alarm = self.accuracy_alarm;
+        options.recalibration = self.recalibration;
         options.gate = self.gate;
         options.storm = self.storm;
         Ok(options)

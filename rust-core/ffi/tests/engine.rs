@@ -9,7 +9,7 @@ use std::thread;
 
 use biglittle::PixelFormat;
 use biglittle::device::{DeviceReading, ThermalLevel, UserMode};
-use biglittle::engine::Opening;
+use biglittle::engine::{AlarmOptions, Opening};
 use biglittle::frame::{YuvMatrix, YuvRange};
 use biglittle::monitor::EnergyModel;
 use biglittle::policy::{Budget, BudgetKind, FloorCause};
@@ -31,6 +31,8 @@ fn counting() -> RuntimeOptions {
         accuracy_may_drop: false,
         budget: None,
         audit: None,
+        accuracy_alarm: None,
+        recalibration: None,
         gate: None,
         storm: None,
     }
@@ -175,6 +177,10 @@ fn bad_input_is_an_error_that_says_what() {
 
     let error = NativeEngine::open_bytes(b"not a bundle", options(None)).err().unwrap();
     assert!(matches!(error, NativeError::InvalidBundle(_)), "{error:?}");
+    let alarm = AlarmOptions { expected: 0.01, alarming: 0.03 };
+    let alone = RuntimeOptions { accuracy_alarm: Some(alarm), ..counting() };
+    let error = NativeEngine::open_path(BUNDLE.into(), options(Some(alone))).err().unwrap();
+    assert!(matches!(&error, NativeError::InvalidArgument(text) if text.contains("audit")));
     let error = NativeEngine::open_path("nowhere".into(), options(None)).err().unwrap();
     assert!(matches!(&error, NativeError::Io(text) if text.contains("nowhere")), "{error:?}");
 }

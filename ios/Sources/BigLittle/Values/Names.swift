@@ -36,6 +36,12 @@ public typealias RuntimeOptions = BigLittleBindings.RuntimeOptions
 /// Which frames the big network looks at although the little one was sure.
 public typealias AuditOptions = BigLittleBindings.AuditOptions
 
+/// When audits raise the accuracy alarm, and with it the floor.
+public typealias AlarmOptions = BigLittleBindings.AlarmOptions
+
+/// How a fresh certificate is made from audited frames after an accuracy alarm.
+public typealias RecalibrationOptions = BigLittleBindings.RecalibrationOptions
+
 /// When an earlier answer is good enough for a frame of video that looks the same.
 public typealias GateOptions = BigLittleBindings.GateOptions
 

@@ -25,9 +25,6 @@ extension EngineOptions {
   /// What the app opens its engine with: everything opened before the first frame,
   /// the policy on, and an audit now and then, so that savings have an interval.
   public static var camera: EngineOptions {
-    let audit = AuditOptions(
-      probability: 0.01, raisedProbability: 0.05, raisedFrames: 20_000,
-      seed: UInt64.random(in: 0...UInt64.max))
-    return EngineOptions(opening: .warmUp, runtime: RuntimeOptions(audit: audit))
+    EngineOptions(opening: .warmUp, runtime: RuntimeOptions(audit: AuditOptions()))
   }
 }

@@ -9,6 +9,12 @@ public typealias AnswerStatus = dev.biglittle.core.AnswerStatus
 /** Random looks at accepted answers. */
 public typealias AuditOptions = dev.biglittle.core.AuditOptions
 
+/** When audits raise the accuracy alarm, and with it the floor. */
+public typealias AlarmOptions = dev.biglittle.core.AlarmOptions
+
+/** How a fresh certificate is made from audited frames after an accuracy alarm. */
+public typealias RecalibrationOptions = dev.biglittle.core.RecalibrationOptions
+
 /** What an app may spend on the big network. */
 public typealias Budget = dev.biglittle.core.Budget
 
