@@ -11,6 +11,7 @@ use biglittle::{FrameView, ModelBundle, Outcome};
 use crate::answer::Answer;
 use crate::error::{NativeError, guarded};
 use crate::frame::FrameLayout;
+use crate::handles::Handle;
 use crate::info::{BundleInfo, big_macs};
 use crate::options::{EngineOptions, StateOrigin};
 use crate::policy::EngineStatus;
@@ -30,8 +31,7 @@ pub struct NativeEngine {
     info: BundleInfo,
     big_macs: u64,
     has_runtime: bool,
-    #[cfg(not(target_os = "ios"))]
-    pub(crate) handle: crate::jni::Handle,
+    pub(crate) handle: Handle,
 }
 
 #[uniffi::export]
@@ -230,14 +230,13 @@ impl NativeEngine {
         let cancel = engine.cancel_flag();
         let has_runtime = opened.runtime.is_some();
         let slot = Slot::new(engine, cancel);
-        Ok(Arc::new_cyclic(|_engine| NativeEngine {
+        Ok(Arc::new_cyclic(|engine| NativeEngine {
             slot,
             labels,
             info,
             big_macs,
             has_runtime,
-            #[cfg(not(target_os = "ios"))]
-            handle: crate::jni::Handle::new(_engine),
+            handle: Handle::new(engine),
         }))
     }
 

@@ -16,6 +16,7 @@ mod device;
 mod engine;
 mod error;
 mod frame;
+mod handles;
 mod info;
 #[cfg(not(target_os = "ios"))]
 mod jni;

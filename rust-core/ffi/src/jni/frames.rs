@@ -16,9 +16,9 @@ use jni::{Env, errors::Error as JniError};
 use biglittle::frame::{YuvMatrix, YuvRange};
 use biglittle::{AnswerStatus, EscalationReason, Outcome, PixelFormat, Rect};
 
-use super::handles;
 use crate::error::{NativeError, guarded};
 use crate::frame::{FrameLayout, PlaneLayout};
+use crate::handles;
 
 /// The numbers before those of the planes: format, width, height, rotation,
 /// whether there is a crop, its x, y, width and height, matrix, range.

@@ -6,7 +6,4 @@
 //! one is an error and never a signal.
 
 mod frames;
-mod handles;
 mod onload;
-
-pub(crate) use handles::Handle;

@@ -1,4 +1,5 @@
-//! Numbers for engines.
+//! Numbers for engines, by which JNI finds them. They are there on iOS too, where
+//! nobody asks: the bindings of all platforms are made from one library.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -33,7 +34,8 @@ impl Drop for Handle {
 }
 
 /// The engine of that number.
-pub(super) fn engine(number: i64) -> Result<Arc<NativeEngine>, NativeError> {
+#[cfg_attr(target_os = "ios", allow(dead_code, reason = "only JNI looks engines up"))]
+pub(crate) fn engine(number: i64) -> Result<Arc<NativeEngine>, NativeError> {
     let engines = ENGINES.read().unwrap_or_else(PoisonError::into_inner);
     engines.get(&number).and_then(Weak::upgrade).ok_or_else(NativeError::closed)
 }
