@@ -25,11 +25,7 @@ refresh() {
 # package. Files that did not change keep their time, or everything is built again.
 part_package() {
   local generated=$ios/generated library=$root/target/debug/libbiglittle_ffi.a
-  # shellcheck disable=SC2046
-  limited 2400 cargo build $(locked) -p biglittle-ffi
-  # Apart: built together, the library would carry the generator's features.
-  # shellcheck disable=SC2046
-  limited 1200 cargo build $(locked) -p biglittle-bindgen
+  build_workspace
   rm -rf "$generated"
   mkdir -p "$generated/BigLittleBindings" "$generated/BigLittleFFI" "$ios/host"
   local generate=("$root/target/debug/uniffi-bindgen-swift" "$library")
@@ -52,10 +48,9 @@ part_format() {
 # What the tests compare themselves with: the core's answer to each digit, and what
 # the command line makes of all.
 test_data() {
-  # shellcheck disable=SC2046
-  limited 1200 cargo run -q $(locked) -p biglittle --example digits -- models/mnist "$ios/data"
-  # shellcheck disable=SC2046
-  BIGLITTLE_EVALUATED=$(limited 1200 cargo run -q $(locked) -p biglittle-cli -- \
+  build_workspace
+  limited 1200 target/debug/examples/digits models/mnist "$ios/data"
+  BIGLITTLE_EVALUATED=$(limited 1200 target/debug/biglittle \
     evaluate --bundle models/mnist/bundle --data models/mnist --json)
   export BIGLITTLE_EVALUATED
 }
