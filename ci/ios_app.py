@@ -12,7 +12,10 @@ import re
 import sys
 
 KEY = re.compile(r'"((?:[a-z]+)\.[a-zA-Z]+(?: (?:\\\([^"]*\)|%@))*)"')
-KINDS = r"(phase|answer|tier|margin|sparkline|device|heat|mode|preview)\."
+KINDS = (
+    r"(answer|battery|error|heat|margin|mode|permission|preview|rate|saved|simulate|source|tier|tile"
+    r"|why)\."
+)
 
 
 def used_keys(app):
@@ -52,7 +55,7 @@ def problems(folder):
     # Who cannot see has to know what each drawing says.
     for view in sorted(app.rglob("*.swift")):
         text = view.read_text()
-        if ("Canvas {" in text or "GeometryReader" in text) and "accessibilityLabel" not in text:
+        if re.search(r"Canvas \{|Capsule\(\)\.fill", text) and "accessibilityLabel" not in text:
             yield f"{view} draws, and says nothing to VoiceOver"
     if len(used) < 10:
         yield f"only {len(used)} texts were found in {app}"
