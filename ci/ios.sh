@@ -21,6 +21,18 @@ refresh() {
   cmp -s "$1" "$2" || { mkdir -p "$(dirname "$2")" && cp "$1" "$2"; }
 }
 
+# faster_reads FILE: the bindings read each number of an answer by `Data.copyBytes`,
+# which is not specialised; read in place, a frame takes 3 us at the border and not 8.
+# The line above it checks the bounds.
+faster_reads() {
+  local slow='reader\.data\.copyBytes(to: \$0, from: range)'
+  local fast='reader.data.withUnsafeBytes { value = $0.loadUnaligned(fromByteOffset: range.lowerBound, as: T.self) }'
+  [[ $(grep -c "$slow" "$1") == 1 ]] ||
+    die "$1 reads numbers in another way than UniFFI 0.32 did: see faster_reads in ci/ios.sh"
+  sed "/$slow/s/.*/    $fast/" "$1" >"$1.new"
+  mv "$1.new" "$1"
+}
+
 # The generated sources go where SwiftPM finds them: a target must lie inside its
 # package. Files that did not change keep their time, or everything is built again.
 part_package() {
@@ -30,6 +42,7 @@ part_package() {
   mkdir -p "$generated/BigLittleBindings" "$generated/BigLittleFFI" "$ios/host"
   local generate=("$root/target/debug/uniffi-bindgen-swift" "$library")
   "${generate[@]}" "$generated/BigLittleBindings" --swift-sources
+  faster_reads "$generated/BigLittleBindings/BigLittleBindings.swift"
   "${generate[@]}" "$generated/BigLittleFFI" --headers --modulemap \
     --module-name BigLittleFFI --modulemap-filename module.modulemap
   (cd "$generated" && find . -type f) | while IFS= read -r file; do
@@ -189,14 +202,17 @@ part_xcframework() {
   (cd ios && xcodebuild build -scheme BigLittle -destination 'generic/platform=iOS' -derivedDataPath "$ios/xcode")
 }
 
-# Not in CI: a busy machine must not turn a test red. The library as it ships.
+# Not in CI: a busy machine must not turn a test red. The library as it ships, on one
+# core, before others where that is allowed.
 part_bench() {
   part_package
+  local pinned=(nice -n -15)
+  ! have taskset || pinned+=(taskset -c "$(taskset -pc $$ | sed 's/.*[ ,-]//')")
   mkdir -p "$ios/release"
   # shellcheck disable=SC2046
   limited 2400 cargo rustc $(locked) --release -p biglittle-ffi --crate-type staticlib
   refresh "$root/target/release/libbiglittle_ffi.a" "$ios/release/libbiglittle_ffi.a"
   bash ci/swift swift build -c release --product BoundaryBenchmark --package-path ios \
     --scratch-path "$ios/bench" -Xlinker "-L$ios/release"
-  bash ci/swift "$ios/bench/release/BoundaryBenchmark" "$root/models/mnist/bundle"
+  "${pinned[@]}" bash ci/swift "$ios/bench/release/BoundaryBenchmark" "$root/models/mnist/bundle"
 }
