@@ -145,8 +145,29 @@ part_layout() {
     "$ios"/slices/ios-*/BigLittleFFI.framework
   python3 ci/ios_layout.py check "$ios/slices/BigLittleFFI.xcframework"
   note "assembled here: a check of the layout, not a library to ship"
+  release_package "$ios/slices/BigLittleFFI.xcframework"
   [[ -n ${BIGLITTLE_LONG_TESTS:-} ]] ||
     note "the library for devices was NOT built and NOT linked: BIGLITTLE_LONG_TESTS=1 ci/ios layout"
+}
+
+# release_package XCFRAMEWORK: what users get by URL, and whether SwiftPM understands
+# it. Its manifest has the part for Apple's platforms alone.
+release_package() {
+  local out=$ios/slices/release url=https://example.com/BigLittleFFI.xcframework.zip checksum
+  checksum=$(python3 ci/ios_release.py "$1" "$url" "$out")
+  [[ $(bash ci/swift swift package --package-path "$out/package" \
+    compute-checksum "$out/BigLittleFFI.xcframework.zip") == "$checksum" ]] ||
+    die "SwiftPM computes another checksum of the zip file than ci/ios_release.py"
+  bash ci/swift swift package --package-path "$out/package" dump-package >"$out/manifest.json"
+  python3 - "$out/manifest.json" "$url" "$checksum" <<'END'
+import json, sys
+manifest = json.load(open(sys.argv[1]))
+targets = {target["name"]: target for target in manifest["targets"]}
+core = targets["BigLittleFFI"]
+assert sorted(targets) == ["BigLittle", "BigLittleBindings", "BigLittleFFI"], sorted(targets)
+assert (core["type"], core["url"], core["checksum"]) == ("binary", *sys.argv[2:]), core
+assert manifest["platforms"][0]["platformName"] == "ios", manifest["platforms"]
+END
 }
 
 version() { sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n1; }

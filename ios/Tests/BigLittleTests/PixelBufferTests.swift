@@ -112,7 +112,8 @@
             isPlanar: false, planes: [(28, 28, 28, TestData.digit(0))]), "has 1 planes"
         ),
         (sized(0, 0, 0), "width is 0"), (sized(28, .max, .max), "no memory"),
-        (sized(.max, 1, 0), "give at most"), (sized(1 << 30, 1, 0), "1073741824"), (sized(28, 3, -28), "no memory"),
+        (sized(.max, 1, 0), "give at most"), (sized(1 << 30, 1, 0), "1073741824"),
+        (sized(28, 3, -28), "no memory"),
         (sized(-28, 1, 28), "no memory"), (sized(28, 1 << 40, 28), "give at most"),
         (sized(28, 28, 27), "27"),
       ]
