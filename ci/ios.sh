@@ -4,6 +4,7 @@
 # shellcheck disable=SC2154
 ios=$root/target/ios
 readonly deployment_target=16.0
+readonly largest_library=20000000 # bytes, linked; to be raised knowingly
 
 # swift_package COMMAND [ARGUMENT...]: `swift build`, `test` or `package` on the
 # folder $package, with the host's static library. Warnings are errors.
@@ -13,7 +14,7 @@ swift_package() {
   local linking=(-Xlinker "-L$ios/host" -Xlinker --allow-shlib-undefined)
   [[ $(uname -s) == Linux ]] || linking=()
   limited 1200 bash ci/swift swift "$1" --package-path "$package" \
-    --scratch-path "$ios/build/${package//\//-}" -Xswiftc -warnings-as-errors ${linking[@]+"${linking[@]}"} "${@:2}"
+    --scratch-path "$ios/build/${package//\//-}${sanitizer:+-$sanitizer}" -Xswiftc -warnings-as-errors ${linking[@]+"${linking[@]}"} "${@:2}"
 }
 
 # refresh FROM TO: a copy, and no new time where nothing changed.
@@ -137,7 +138,7 @@ part_layout() {
       -c "$ios/slices/layout.c" -o "$ios/slices/$slice.o"
     library=$ios/slices/lib$slice.a
     "$ar" --format=darwin rcs "$library" "$ios/slices/$slice.o"
-    [[ -z ${BIGLITTLE_LONG_TESTS:-} ]] || real_library "$slice" "$library"
+    [[ -z ${BIGLITTLE_LONG_TESTS:-} || $slice != ios-arm64 ]] || real_library "$library"
     python3 ci/ios_layout.py framework "$slice" "$library" ios/Generated/BigLittleFFI \
       "$(version)" "$ios/slices"
   done
@@ -172,29 +173,40 @@ END
 
 version() { sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n1; }
 
-# The library as it ships, linked without Apple's SDK: what it needs from the
-# system stays open, everything of ours has to be there.
+# The library as it ships, linked as an app links it, but without Apple's SDK: only
+# what the header declares is kept. All of that has to be there, and what stays open
+# has to be the system's.
 real_library() {
-  local slice=$1 library=$2 target=aarch64-apple-ios platform=ios linker undefined name
-  if [[ $slice != ios-arm64 ]]; then
-    target=aarch64-apple-ios-sim platform=ios-simulator
-  fi
-  bash ci/ios-targets rustc --release -p biglittle-ffi --crate-type staticlib
+  local library=$1 target=aarch64-apple-ios linked=$ios/slices/ios-arm64.dylib nm linker
+  bash ci/ios-targets --only "$target" rustc --release -p biglittle-ffi --crate-type staticlib
   cp "$ios/rust/$target/release/libbiglittle_ffi.a" "$library"
   linker=$(compgen -c ld64.lld | sort -V | tail -n1)
-  [[ -n $linker ]] || die "ld64.lld is missing (Debian: lld-19)"
-  "$linker" -arch arm64 -platform_version "$platform" "$deployment_target" "$deployment_target" \
-    -dylib -undefined dynamic_lookup -dead_strip -all_load "$library" -o "$ios/slices/$slice.dylib"
-  undefined=$("$(compgen -c llvm-nm | sort -V | tail -n1)" -u "$ios/slices/$slice.dylib" |
-    grep -E '_(uniffi|ffi)_biglittle|biglittle' || true)
-  [[ -z $undefined ]] || die "$slice lacks its own $undefined"
-  for name in $(grep -oE '\b(uniffi|ffi)_biglittle_ffi_[a-z0-9_]+\(' ios/Generated/BigLittleFFI/BigLittleFFI.h | tr -d '('); do
-    grep -q " T _$name\$" <("$(compgen -c llvm-nm | sort -V | tail -n1)" "$ios/slices/$slice.dylib") ||
-      die "$slice does not define $name of the header"
-  done
-  note "$slice: linked, $(($(wc -c <"$ios/slices/$slice.dylib") / 1000000)) MB with dead code stripped"
+  nm=$(compgen -c llvm-nm | sort -V | tail -n1)
+  [[ -n $linker && -n $nm ]] || die "ld64.lld or llvm-nm is missing (Debian: lld-19 llvm-19)"
+  grep -oE '(uniffi|ffi)_biglittle_ffi_[a-z0-9_]+\(' ios/Generated/BigLittleFFI/BigLittleFFI.h |
+    sed 's/^/_/; s/($//' | sort -u >"$ios/slices/declared"
+  "$linker" -arch arm64 -platform_version ios "$deployment_target" "$deployment_target" \
+    -dylib -undefined dynamic_lookup -dead_strip -S -exported_symbols_list "$ios/slices/declared" \
+    -all_load "$library" -o "$linked"
+  "$nm" --defined-only --extern-only "$linked" | awk '{ print $NF }' | sort -u >"$linked.defined"
+  "$nm" --undefined-only "$linked" | awk '{ print $NF }' | sort -u >"$linked.undefined"
+  [[ -z $(comm -23 "$ios/slices/declared" "$linked.defined") ]] ||
+    die "the library lacks $(comm -23 "$ios/slices/declared" "$linked.defined" | tr '\n' ' ')of its header"
+  # Rust's own names are mangled; C's that are ours say so.
+  ! grep -E '^(__ZN|__R)|biglittle|uniffi|tract' "$linked.undefined" ||
+    die "the library is linked without these"
+  library_size "$linked" "$library"
 }
 
+# library_size LINKED STATIC: what an app grows by, before the App Store compresses it.
+library_size() {
+  local bytes
+  bytes=$(wc -c <"$1")
+  note "$(wc -l <"$ios/slices/declared") functions; $(wc -l <"$1.undefined") names left to the system"
+  note "$bytes bytes linked, $(gzip -9 <"$1" | wc -c) of them compressed; $(wc -c <"$2") in the static library"
+  ((bytes <= largest_library)) ||
+    die "the linked library has $bytes bytes, and at most $largest_library are allowed: see docs/swift.md"
+}
 
 # On a Mac. Three libraries, the two of the simulator joined in one.
 part_xcframework() {
@@ -221,6 +233,17 @@ part_xcframework() {
     -framework "$libraries/ios-arm64_x86_64-simulator/BigLittleFFI.framework"
   python3 ci/ios_layout.py check "$out"
   (cd ios && xcodebuild build -scheme BigLittle -destination 'generic/platform=iOS' -derivedDataPath "$ios/xcode")
+}
+
+# Not in CI: some minutes. The Rust library is as it is; what is watched is Swift, and
+# the memory that both hand to each other.
+part_sanitize() {
+  part_package
+  test_data
+  local sanitizer
+  for sanitizer in thread address; do
+    package=ios swift_package test --sanitize="$sanitizer"
+  done
 }
 
 # Not in CI: a busy machine must not turn a test red. The library as it ships, on one

@@ -52,6 +52,12 @@ def problems(folder):
     for path in re.findall(r"- path: (\S+)", project):
         if not (folder / path).exists():
             yield f"project.yml names {path}, which is not there"
+    packages = dict(re.findall(r"^  (\w+):\n    path: (\S+)", project, re.M))
+    for name in re.findall(r"- package: (\S+)", project):
+        manifest = folder / packages.get(name, "not listed") / "Package.swift"
+        # XcodeGen links the product of the package's own name.
+        if not manifest.exists() or f'.library(name: "{name}"' not in manifest.read_text():
+            yield f"project.yml wants the package {name}, and {manifest} has no such product"
     # Who cannot see has to know what each drawing says.
     for view in sorted(app.rglob("*.swift")):
         text = view.read_text()

@@ -97,6 +97,23 @@ import Testing
     #expect(await failure { try await late.value } is CancellationError)
   }
 
+  /// What the handler of a cancelled task may do late: the next run has begun by then.
+  @Test func aLateCancellationStopsNoOtherRun() {
+    let stops = Locked(0)
+    let cancellation = RunCancellation { stops.withLock { $0 += 1 } }
+    let first = cancellation.begin()
+    cancellation.end()
+    cancellation.cancel(first)
+    let second = cancellation.begin()
+    cancellation.cancel(first)
+    #expect(stops.withLock { $0 } == 0)
+    cancellation.cancel(second)
+    #expect(stops.withLock { $0 } == 1)
+    cancellation.end()
+    cancellation.cancel(second)
+    #expect(stops.withLock { $0 } == 1)
+  }
+
   @Test func manyTasksShareOneEngine() async throws {
     let engine = try await TestData.engine()
     try await withThrowingTaskGroup(of: Void.self) { group in
