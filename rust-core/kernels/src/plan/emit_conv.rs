@@ -156,7 +156,7 @@ impl Emitter<'_> {
                 let row = (y * c.stride[0] + ky * c.dilation[0]).checked_sub(c.padding.top);
                 for kx in 0..apart {
                     let off = match row.filter(|&row| row < x.shape.h) {
-                        None => self.arena.zero,
+                        None => self.arena.border,
                         Some(row) => {
                             x.at(row).off - c.padding.left * x.pix
                                 + kx * c.dilation[1] * x.pix
