@@ -186,8 +186,8 @@ real_library() {
   grep -oE '(uniffi|ffi)_biglittle_ffi_[a-z0-9_]+\(' ios/Generated/BigLittleFFI/BigLittleFFI.h |
     sed 's/^/_/; s/($//' | sort -u >"$ios/slices/declared"
   "$linker" -arch arm64 -platform_version ios "$deployment_target" "$deployment_target" \
-    -dylib -undefined dynamic_lookup -dead_strip -S -exported_symbols_list "$ios/slices/declared" \
-    -all_load "$library" -o "$linked"
+    -dylib -undefined dynamic_lookup -dead_strip -S -x \
+    -exported_symbols_list "$ios/slices/declared" "$library" -o "$linked"
   "$nm" --defined-only --extern-only "$linked" | awk '{ print $NF }' | sort -u >"$linked.defined"
   "$nm" --undefined-only "$linked" | awk '{ print $NF }' | sort -u >"$linked.undefined"
   [[ -z $(comm -23 "$ios/slices/declared" "$linked.defined") ]] ||
@@ -242,7 +242,8 @@ part_sanitize() {
   test_data
   local sanitizer
   for sanitizer in thread address; do
-    package=ios swift_package test --sanitize="$sanitizer"
+    # XCTest and Foundation leak some hundred bytes of their own on Linux.
+    ASAN_OPTIONS=detect_leaks=0 package=ios swift_package test --sanitize="$sanitizer"
   done
 }
 
