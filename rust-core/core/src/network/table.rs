@@ -151,7 +151,7 @@ pub(super) fn unused_name(used: &mut HashSet<String>, wanted: &str) -> String {
     name
 }
 
-fn invalid(message: String) -> Error {
+fn invalid(message: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::InvalidBundle, format!("the calibration table: {message}"))
 }
 
