@@ -65,11 +65,18 @@ impl Quantization {
         (i32::from(byte) - i32::from(self.zero_point)) as f32 * self.scale
     }
 
-    /// The byte nearest to a real number; NaN as the smallest.
+    /// The byte of a real number, exactly as a run makes it: `real / scale +
+    /// zero_point` in one fused multiply-add with the inverse scale, to the
+    /// nearest byte, ties to even; NaN gives 0.
     #[must_use]
     pub fn byte(self, real: f32) -> u8 {
-        let steps = f64::from(real) / f64::from(self.scale);
-        (steps.round_ties_even() + f64::from(self.zero_point)).clamp(0.0, 255.0) as u8
+        let steps = real.mul_add(self.steps(), f32::from(self.zero_point));
+        steps.round_ties_even() as u8
+    }
+
+    /// One over the scale.
+    pub(super) fn steps(self) -> f32 {
+        (1.0 / f64::from(self.scale)) as f32
     }
 }
 

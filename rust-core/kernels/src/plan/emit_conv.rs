@@ -19,7 +19,7 @@ use crate::winograd::{PATCH, WinogradCall, tile_of};
 const BLOCK_BYTES: usize = 96 * 1024;
 
 /// Whether a 1x1 convolution may treat the image as one row of pixels.
-fn flat(c: &Conv, x: &Layout, out: &Layout, residual: Option<&Layout>) -> bool {
+pub(crate) fn flat(c: &Conv, x: &Layout, out: &Layout, residual: Option<&Layout>) -> bool {
     c.kernel == [1, 1]
         && c.stride == [1, 1]
         && c.padding.largest() == 0

@@ -17,6 +17,7 @@ mod options;
 mod simplify;
 pub(crate) mod verify;
 
+pub(crate) use emit_conv::flat;
 pub(crate) use model::{Code, Layer, layer};
 pub use model::{Model, Precision};
 pub use options::{DataLayout, Options, WinogradUse};
