@@ -88,12 +88,14 @@ pub fn quantized(
     method: RangeMethod,
 ) -> Result<QuantizedNetwork> {
     let bytes = bundle.network_bytes(network).expect("a bundle has every file it names");
-    let options = QuantizeOptions {
+    let mut options = QuantizeOptions {
         limits: ModelLimits::default(),
         method,
-        // Normalised pixels: then int8 networks often take them as they are.
-        input_range: Some(network.input.value_range()),
+        input_range: network.input.value_range(),
+        input_offset: 0.0,
     };
+    let input = options.input_quantization();
+    options.input_offset = network.input.pixel_offset(input.scale, input.zero_point);
     let pixels = sets.pixels(&network.input)?;
     let mut values = network.input.make_tensor()?;
     let mut each = |run: &mut dyn FnMut(&[f32]) -> Result<()>| {

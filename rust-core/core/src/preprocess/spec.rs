@@ -133,16 +133,28 @@ impl PreprocessSpec {
         }
     }
 
-    /// Whether normalising a pixel and quantising the value, with this scale and
-    /// zero point, gives the pixel back: `scale = 1 / std` and `zero_point = mean`
-    /// in every channel.
+    /// Whether pixels are bytes for the values that they are normalised to, with this
+    /// scale and zero point: where `scale` is `1 / std` and `zero_point` the whole
+    /// number next to `mean`, in every channel.
     #[must_use]
     pub fn keeps_pixels(&self, scale: f32, zero_point: u8) -> bool {
-        let zero_point = f32::from(zero_point);
         self.mean.iter().zip(&self.std).all(|(&mean, &std)| {
-            // Off by less than half a step from 0 to 255.
-            mean == zero_point && (f64::from(scale) * f64::from(std) - 1.0).abs() < 1e-3
+            // Off by less than a tenth of a step from 0 to 255.
+            let steps = f64::from(scale) * f64::from(std);
+            (mean - f32::from(zero_point)).abs() <= 0.5 && (steps - 1.0).abs() < 0.1 / 255.0
         })
+    }
+
+    /// How far what a pixel stands for as a byte is above its normalised value, in
+    /// every channel; 0 unless [`keeps_pixels`](Self::keeps_pixels).
+    #[must_use]
+    pub fn pixel_offset(&self, scale: f32, zero_point: u8) -> f32 {
+        match self.mean.first() {
+            Some(mean) if self.keeps_pixels(scale, zero_point) => {
+                (mean - f32::from(zero_point)) * scale
+            }
+            _ => 0.0,
+        }
     }
 
     /// The least and the largest value that a pixel has once it is normalised.

@@ -35,10 +35,22 @@ pub struct QuantizeOptions {
     pub limits: ModelLimits,
     /// How ranges are taken from the values seen.
     pub method: RangeMethod,
-    /// What all values of the input lie in, where that is known: with the range
-    /// that the pixels 0 to 255 have once they are normalised, pixels are the
-    /// network's quantised input as they are.
-    pub input_range: Option<[f32; 2]>,
+    /// What all values of the input lie in: for pixels from 0 to 255 what they are
+    /// normalised to. Then the pixels themselves may be the quantised input.
+    pub input_range: [f32; 2],
+    /// How far the values that the input's bytes stand for are above those that are
+    /// meant: where pixels are the input, the fraction that the zero point was rounded
+    /// by. The biases of the first layers make up for it.
+    pub input_offset: f32,
+}
+
+impl QuantizeOptions {
+    /// How the bytes of the input will stand for its values.
+    #[must_use]
+    pub fn input_quantization(&self) -> kernels::Quantization {
+        let [lo, hi] = self.input_range;
+        kernels::Range { lo, hi }.input_quantization()
+    }
 }
 
 /// A network whose weights are 8-bit.
@@ -95,7 +107,11 @@ pub fn quantize(
         let Op::Conv(conv) = node.op() else { continue };
         let quantized = QuantizedWeights::of(conv);
         let replacement = Conv {
-            bias: quantized.corrected_bias(conv, means[&conv.x]),
+            bias: quantized.corrected_bias(
+                conv,
+                means[&conv.x],
+                if conv.x == graph.input() { f64::from(options.input_offset) } else { 0.0 },
+            ),
             weights: Weights::I8 {
                 data: quantized.values.clone(),
                 scales: quantized.scales.clone(),
@@ -116,9 +132,7 @@ pub fn quantize(
     check_reopened(&graph, &opened)?;
     let graph = opened.lowered.graph;
     let mut ranges = Observer::new(&graph, opened.lowered.input)?.ranges(images, options.method)?;
-    if let Some(range) = options.input_range {
-        ranges[0] = range;
-    }
+    ranges[0] = options.input_range;
     check_int8(graph.clone(), &ranges)?;
     let ranges = value_names(&graph).into_iter().zip(ranges).collect();
     Ok(QuantizedNetwork { network, ranges, images: count })
