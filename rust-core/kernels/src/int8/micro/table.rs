@@ -84,11 +84,7 @@ macro_rules! instance {
 }
 
 #[cfg(target_arch = "x86_64")]
-instance!(
-    avx512,
-    simd::avx512::Vnni512,
-    "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma"
-);
+instance!(avx512, simd::avx512::Vnni512, "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma");
 #[cfg(target_arch = "x86_64")]
 instance!(avx2, simd::avx2::AvxVnni, "avxvnni,avx2,fma");
 #[cfg(target_arch = "aarch64")]

@@ -121,10 +121,7 @@ impl Int8 for Dot {
                 _ => (vzip2q_u8(a, b), vzip2q_u8(c, d)),
             };
             let (ab, cd) = (vreinterpretq_u16_u8(ab), vreinterpretq_u16_u8(cd));
-            [
-                vreinterpretq_s32_u16(vzip1q_u16(ab, cd)),
-                vreinterpretq_s32_u16(vzip2q_u16(ab, cd)),
-            ]
+            [vreinterpretq_s32_u16(vzip1q_u16(ab, cd)), vreinterpretq_s32_u16(vzip2q_u16(ab, cd))]
         }
     }
 }

@@ -104,9 +104,7 @@ impl Int8 for Portable {
         // SAFETY: the caller vouches for 16 bytes at each pointer.
         let rows = rows.map(|p| unsafe { p.cast::<[u8; 16]>().read_unaligned() });
         std::array::from_fn(|q| {
-            std::array::from_fn(|i| {
-                i32::from_le_bytes(rows.map(|row| row[HALF * 8 + q * 4 + i]))
-            })
+            std::array::from_fn(|i| i32::from_le_bytes(rows.map(|row| row[HALF * 8 + q * 4 + i])))
         })
     }
 }
