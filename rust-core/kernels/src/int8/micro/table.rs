@@ -64,7 +64,7 @@ macro_rules! instance {
             instance!(@ $($features)?,
                 depthwise(call: &DepthwiseCall, d: &Depthwise) depthwise::run::<S>);
             instance!(@ $($features)?, pool(call: &PoolCall) pool::run::<FLIP>);
-            instance!(@ $($features)?, global(call: &GlobalCall) pool::global::<FLIP>);
+            instance!(@ $($features)?, global(call: &GlobalCall) pool::global::<S>);
             instance!(@ $($features)?, map(call: &MapCall) elementwise::map::<FLIP>);
             instance!(@ $($features)?, softmax(call: &SoftmaxCall) elementwise::softmax);
             instance!(@ $($features)?, interleave(call: &InterleaveCall) elementwise::interleave);
