@@ -64,6 +64,10 @@ class ScreensTest {
     fun smallPhoneLargeText() = compare("small_large_text", unsure)
 
     @Test
+    @Config(fontScale = 2f)
+    fun largestText() = compare("largest_text", hot)
+
+    @Test
     fun aChangedDigitIsSeen() {
         val other = live.copy(answer = live.answer?.copy(threshold = 0.58f))
         assertThrows(AssertionError::class.java) { StoredPicture("live").check(draw(other)) }
@@ -105,8 +109,8 @@ class ScreensTest {
         override fun retry() = Unit
     }
 
-    private companion object {
-        val history = List(40) { 0.22f + 0.14f * sin(it / 4f) }
+    internal companion object {
+        private val history = List(40) { 0.22f + 0.14f * sin(it / 4f) }
         val live = CameraUiState(
             stage = Stage.Running,
             frame = digit(),
