@@ -228,7 +228,7 @@ internal class CameraScreen(private val root: View, private val actions: Actions
         const val LOW_BATTERY = 20
 
         /** From here on what stands side by side is set one below the other. */
-        const val LARGE_TEXT = 1.5f
+        const val LARGE_TEXT = 1.25f
 
         val MODES = mapOf(
             R.id.mode_saver to UserMode.SAVER,
@@ -260,6 +260,8 @@ private fun LinearLayout.stack() {
             place.width = LinearLayout.LayoutParams.MATCH_PARENT
             place.height = LinearLayout.LayoutParams.WRAP_CONTENT
             place.weight = 0f
+            if (place.topMargin == 0) place.topMargin = place.marginStart
+            if (index > 0) place.marginStart = place.marginEnd
         }
     }
 }

@@ -14,9 +14,12 @@ class CameraReaderShadow : ShadowImageReader() {
     override fun nativeGetSurface(): Surface = super.nativeGetSurface().also { last = it }
 
     companion object {
+        @Volatile
         private var last: Surface? = null
 
-        /** What the camera does when it has filled an image. */
-        fun fill() = checkNotNull(last).run { unlockCanvasAndPost(lockCanvas(null)) }
+        /** What the camera does when it has filled an image; nothing where none was opened yet. */
+        fun fill() {
+            last?.run { unlockCanvasAndPost(lockCanvas(null)) }
+        }
     }
 }
