@@ -54,7 +54,14 @@ internal class CameraScreen(private val root: View, private val actions: Actions
 
     init {
         if (root.resources.configuration.fontScale >= LARGE_TEXT) {
-            for (row in listOf(R.id.tiles, R.id.more_tiles, R.id.modes, R.id.simulate_title)) root.view<LinearLayout>(row).stack()
+            for (row in listOf(
+                R.id.tiles,
+                R.id.more_tiles,
+                R.id.modes,
+                R.id.simulate_title,
+            )) {
+                root.view<LinearLayout>(row).stack()
+            }
         }
         modes.setOnCheckedChangeListener { _, id -> MODES[id]?.let(actions::chooseMode) }
         simulate.setOnSeekBarChangeListener(

@@ -67,16 +67,23 @@ class LargeTextTest {
     private fun cutOff(view: View): List<String> {
         if (!view.isShown) return emptyList()
         val children = if (view is ViewGroup) (0 until view.childCount).map(view::getChildAt) else emptyList()
-        val outside = children.filter { view !is ScrollView && it.isShown && (it.bottom > view.height || it.right > view.width) }
+        val outside = children.filter {
+            view !is ScrollView && it.isShown &&
+                (it.bottom > view.height || it.right > view.width)
+        }
         return outside.map { "${name(it)} is outside of ${name(view)}" } + texts(view) + children.flatMap(::cutOff)
     }
 
     /** What is wrong with the texts of a view. */
     private fun texts(view: View): List<String> {
         val (layouts, room) = when (view) {
-            is TextView -> listOfNotNull(view.layout) to view.height - view.compoundPaddingTop - view.compoundPaddingBottom
+            is TextView -> listOfNotNull(view.layout) to
+                view.height - view.compoundPaddingTop - view.compoundPaddingBottom
+
             is StatTile -> view.texts to view.height - view.paddingTop - view.paddingBottom
+
             is MarginBar -> view.texts to view.height - view.paddingTop - view.paddingBottom
+
             else -> return emptyList()
         }
         val high = layouts.sumOf { it.height }
