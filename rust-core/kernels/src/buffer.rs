@@ -32,7 +32,6 @@ impl Buffer {
         self.lines.as_mut_ptr().cast()
     }
 
-    #[cfg(test)]
     pub fn as_slice(&self) -> &[f32] {
         // SAFETY: `lines` holds `len` initialised floats without padding.
         unsafe { std::slice::from_raw_parts(self.as_ptr(), self.len()) }
@@ -41,6 +40,13 @@ impl Buffer {
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         // SAFETY: as above, and borrowed mutably.
         unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr(), self.len()) }
+    }
+
+    pub fn as_bytes_mut(&mut self) -> &mut [u8] {
+        let n = self.len() * size_of::<f32>();
+        // SAFETY: any byte may stand in a float, and a byte needs no alignment;
+        // borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr().cast(), n) }
     }
 
     /// Appends `n` zeros, rounded up to whole lines, and returns where they

@@ -20,6 +20,12 @@ pub enum ErrorKind {
     IsaUnavailable,
     /// A slice given to a run has the wrong length.
     WrongLength,
+    /// The model cannot do this in its precision: bytes for a float model, or
+    /// values of a model that was not compiled to show them.
+    WrongPrecision,
+    /// The network cannot run in int8: an operator has no int8 form, a sum
+    /// could overflow, or a range is missing or not a range. Keep it in f32.
+    NotQuantizable,
 }
 
 /// An error with a stable [kind](Error::kind) and a message that states the
@@ -41,6 +47,10 @@ impl Error {
 
     pub(crate) fn limit(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::LimitExceeded, message)
+    }
+
+    pub(crate) fn int8(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotQuantizable, message)
     }
 
     /// The same error with the node it is about in front.

@@ -61,6 +61,34 @@ impl Isa {
         }
     }
 
+    /// The fastest set of this machine on which int8 pays; `None` where there is
+    /// no dot product of bytes. Never [`Isa::Scalar`].
+    #[must_use]
+    pub fn detect_int8() -> Option<Self> {
+        Self::available().into_iter().find(|&isa| isa != Self::Scalar && isa.has_int8())
+    }
+
+    /// Whether this machine can run [int8 models](crate::Model::compile_int8)
+    /// on this set: AVX-512 with BW and VNNI, AVX2 with AVX-VNNI, NEON with the
+    /// dot product, or the portable reference, which is slow.
+    #[must_use]
+    pub fn has_int8(self) -> bool {
+        self.is_available()
+            && match self {
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx512 => {
+                    is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni")
+                }
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx2 => is_x86_feature_detected!("avxvnni"),
+                #[cfg(target_arch = "aarch64")]
+                Self::Neon => std::arch::is_aarch64_feature_detected!("dotprod"),
+                Self::Scalar => true,
+                #[allow(unreachable_patterns, reason = "the sets of other architectures")]
+                _ => false,
+            }
+    }
+
     /// The name as it appears in profiles: `avx512`, `avx2`, `neon`, `scalar`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -93,6 +121,23 @@ impl Isa {
                     Self::available().iter().map(|i| i.name()).collect::<Vec<_>>().join(", ")
                 ),
             )),
+        }
+    }
+}
+
+impl Isa {
+    /// As [`choose`](Self::choose), for int8 models.
+    pub(crate) fn choose_int8(forced: Option<Self>) -> Result<Self, Error> {
+        let unavailable = |what: String| {
+            let message =
+                format!("{what} has no dot product of bytes here: keep the network in f32");
+            Err(Error::new(ErrorKind::IsaUnavailable, message))
+        };
+        match forced {
+            Some(isa) if isa.has_int8() => Ok(isa),
+            Some(isa) => Self::choose(Some(isa))
+                .and_then(|isa| unavailable(format!("instruction set {isa}"))),
+            None => Self::detect_int8().map_or_else(|| unavailable("this machine".into()), Ok),
         }
     }
 }

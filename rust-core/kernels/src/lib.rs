@@ -50,6 +50,7 @@
 mod buffer;
 mod error;
 mod graph;
+mod int8;
 mod isa;
 mod micro;
 mod pack;
@@ -63,11 +64,12 @@ mod winograd;
 
 pub use error::{Error, ErrorKind};
 pub use graph::{
-    Activation, Affine, Binary, Concat, Conv, Graph, Linear, Op, Pad, Padding, Pool, PoolKind,
-    Shape, SharedWeights, Slice, Value, Weights, limits,
+    Activation, Affine, Binary, Concat, Conv, Graph, Linear, Node, Op, Pad, Padding, Pool,
+    PoolKind, Shape, SharedWeights, Slice, Value, Weights, limits,
 };
+pub use int8::{Quantization, Range, quantize_weights};
 pub use isa::Isa;
 pub use pixels::{PixelKernels, Taps, Window, YuvWeights};
-pub use plan::{DataLayout, Model, Options, WinogradUse};
+pub use plan::{DataLayout, Model, Options, Precision, WinogradUse};
 pub use profile::{LayerProfile, Profile};
-pub use session::Session;
+pub use session::{Session, TensorView};

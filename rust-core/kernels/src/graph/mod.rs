@@ -64,11 +64,32 @@ impl std::fmt::Display for Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Value(pub(crate) usize);
 
+/// A node of a [`Graph`]: a name, an operation and what it computes.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub name: String,
-    pub op: Op,
-    pub out: Value,
+pub struct Node {
+    pub(crate) name: String,
+    pub(crate) op: Op,
+    pub(crate) out: Value,
+}
+
+impl Node {
+    /// The name it was added with.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it does. [`Graph::replace`] changes it.
+    #[must_use]
+    pub fn op(&self) -> &Op {
+        &self.op
+    }
+
+    /// What it computes.
+    #[must_use]
+    pub fn out(&self) -> Value {
+        self.out
+    }
 }
 
 /// A network with one input and one output, in order of execution.
@@ -122,6 +143,63 @@ impl Graph {
     /// Makes `value` the network's output.
     pub fn set_output(&mut self, value: Value) {
         self.output = Some(value);
+    }
+
+    /// The network's output; `None` in a graph without nodes.
+    #[must_use]
+    pub fn output(&self) -> Option<Value> {
+        self.output
+    }
+
+    /// The nodes, in order of execution.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = &Node> {
+        self.nodes.iter()
+    }
+
+    /// The input, called `input`, then what each node computes, in order, each
+    /// with its name and shape.
+    pub fn values(&self) -> impl Iterator<Item = (Value, &str, Shape)> {
+        let input = (self.input(), "input", self.shapes[0]);
+        let nodes = self.nodes.iter().map(|n| (n.out, n.name.as_str(), self.shapes[n.out.0]));
+        std::iter::once(input).chain(nodes)
+    }
+
+    /// Gives the node that computes `out` another operation, with other
+    /// weights for example.
+    ///
+    /// # Errors
+    /// If no node computes `out`, or the operation does not fit its inputs,
+    /// gives another shape or exceeds a [limit](limits); the graph is left as
+    /// it was.
+    pub fn replace(&mut self, out: Value, op: impl Into<Op>) -> Result<(), Error> {
+        let op = op.into();
+        let node = self.nodes.iter_mut().find(|n| n.out == out);
+        let node = node.ok_or_else(|| {
+            Error::graph(format!("value {} is not computed by a node of this graph", out.0))
+        })?;
+        let shape = infer::infer(&op, &self.shapes[..out.0]).map_err(|e| e.at_node(&node.name))?;
+        if shape != self.shapes[out.0] {
+            return Err(Error::graph(format!(
+                "node '{}': the new operation gives {shape}, {} is needed",
+                node.name, self.shapes[out.0]
+            )));
+        }
+        node.op = op;
+        Ok(())
+    }
+
+    /// A graph of fewer nodes that computes the same: batch norms, sums and
+    /// clamps have joined the convolution before them, padding the one after;
+    /// fully connected layers are convolutions whose kernel is the tensor.
+    ///
+    /// Activations that are not clamps (SiLU, hard swish and the like) are
+    /// nodes of their own here, because an [int8 model](crate::Model::compile_int8)
+    /// needs the range of what goes into them. This is the form to calibrate
+    /// and to quantise. Nodes that the output does not depend on are gone, and
+    /// values are numbered anew.
+    #[must_use]
+    pub fn simplified(self) -> Self {
+        crate::plan::simplified(self)
     }
 
     /// Shape of a value.

@@ -69,6 +69,20 @@ pub enum Activation {
     },
 }
 
+impl Activation {
+    /// The bounds of a clamp, infinite where there is none; `None` for all
+    /// other functions.
+    #[must_use]
+    pub fn clamp(self) -> Option<(f32, f32)> {
+        match self {
+            Self::None => Some((f32::NEG_INFINITY, f32::INFINITY)),
+            Self::Relu => Some((0.0, f32::INFINITY)),
+            Self::Clip { lo, hi } => Some((lo, hi)),
+            _ => None,
+        }
+    }
+}
+
 /// `activation(conv(x, weights) + bias + residual)`.
 ///
 /// Output rows are `(h + top + bottom - ((kernel - 1) * dilation + 1)) / stride
@@ -273,7 +287,8 @@ into_op!(Conv Linear Pool Affine Concat Slice Pad);
 
 impl Op {
     /// The values that the node reads.
-    pub(crate) fn inputs(&self) -> Vec<Value> {
+    #[must_use]
+    pub fn inputs(&self) -> Vec<Value> {
         match self {
             Self::Conv(c) => std::iter::once(c.x).chain(c.residual).collect(),
             Self::Linear(l) => vec![l.x],
@@ -291,6 +306,25 @@ impl Op {
         }
     }
 
+    /// The values that the node reads, to be changed.
+    pub(crate) fn inputs_mut(&mut self) -> Vec<&mut Value> {
+        match self {
+            Self::Conv(c) => std::iter::once(&mut c.x).chain(&mut c.residual).collect(),
+            Self::Linear(l) => vec![&mut l.x],
+            Self::Pool(p) => vec![&mut p.x],
+            Self::Add(b) | Self::Mul(b) => vec![&mut b.x, &mut b.y],
+            Self::Interleave(x, y) => vec![x, y],
+            Self::Affine(a) => vec![&mut a.x],
+            Self::Concat(c) => c.xs.iter_mut().collect(),
+            Self::Slice(s) => vec![&mut s.x],
+            Self::Pad(p) => vec![&mut p.x],
+            Self::GlobalAverage(x)
+            | Self::Softmax(x)
+            | Self::Activate(x, _)
+            | Self::Shuffle { x, .. } => vec![x],
+        }
+    }
+
     /// The activation at the end of the node, where it has one.
     pub(crate) fn activation_mut(&mut self) -> Option<&mut Activation> {
         match self {
@@ -302,8 +336,9 @@ impl Op {
         }
     }
 
-    /// What the node is called in profiles.
-    pub(crate) fn kind(&self) -> &'static str {
+    /// The name of the operation: `conv`, `linear`, `global-average` and so on.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Conv(_) => "conv",
             Self::Linear(_) => "linear",

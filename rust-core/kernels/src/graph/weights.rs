@@ -73,7 +73,8 @@ impl Weights {
     }
 
     /// As f32; no copy where they are f32 already.
-    pub(crate) fn to_f32(&self) -> Cow<'_, [f32]> {
+    #[must_use]
+    pub fn to_f32(&self) -> Cow<'_, [f32]> {
         match self {
             Self::F32(v) => Cow::Borrowed(v),
             Self::Shared(v) => Cow::Borrowed(v.as_slice()),

@@ -42,23 +42,23 @@ macro_rules! unroll {
 }
 pub(crate) use unroll;
 
-/// The memory of one run.
+/// The memory of one run, in elements of `E`: floats, or bytes in int8 models.
 #[derive(Clone, Copy)]
-pub(crate) struct Context {
+pub(crate) struct Context<E = f32> {
     /// The arena.
-    pub base: *mut f32,
-    /// Its length in floats.
+    pub base: *mut E,
+    /// Its length in elements.
     pub len: usize,
     /// The plan's table of row offsets.
     pub rows: *const u32,
     /// The model's packed weights.
-    pub weights: *const f32,
+    pub weights: *const E,
 }
 
-impl Context {
-    /// Debug builds: panics unless `n` floats at `p` are inside the arena.
+impl<E> Context<E> {
+    /// Debug builds: panics unless `n` elements at `p` are inside the arena.
     #[inline(always)]
-    pub fn check(&self, p: *const f32, n: usize) {
+    pub fn check(&self, p: *const E, n: usize) {
         if cfg!(debug_assertions) {
             self.check_inside(p as usize, n);
         }
@@ -66,17 +66,17 @@ impl Context {
 
     #[inline(never)]
     fn check_inside(&self, at: usize, n: usize) {
-        let base = self.base as usize;
+        let (base, size) = (self.base as usize, size_of::<E>());
         assert!(
-            at >= base && at + 4 * n <= base + 4 * self.len,
-            "{n} floats at {} leave the arena of {}",
-            (at as isize - base as isize) / 4,
+            at >= base && at + size * n <= base + size * self.len,
+            "{n} elements at {} leave the arena of {}",
+            (at as isize - base as isize) / size as isize,
             self.len
         );
     }
 }
 
-/// Where the pixels of a tensor are: offset of the first, floats from row to
+/// Where the pixels of a tensor are: offset of the first, elements from row to
 /// row and from pixel to pixel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plane {

@@ -1,23 +1,25 @@
-//! Calls that move floats without computing: padding, copies, shuffles, and
-//! the network's input and output. The same code on every instruction set.
+//! Calls that move elements without computing: padding, copies, shuffles, and
+//! the network's input and output. The same code on every instruction set and
+//! for every type of element.
 
 use super::{Context, Plane};
 
-/// Zeros `count` floats at `starts` in each of `rows` rows.
+/// Writes a value to two stretches in each of `rows` rows.
 #[derive(Clone, Debug)]
-pub(crate) struct ZeroCall {
+pub(crate) struct FillCall<E = f32> {
     pub off: usize,
     pub row: usize,
     pub rows: usize,
     /// Offset in the row and length of two stretches.
     pub stretches: [(usize, usize); 2],
+    pub value: E,
 }
 
 /// Runs one call.
 ///
 /// # Safety
 /// The plan has verified the call against the context's arena.
-pub(crate) unsafe fn zero(cx: &Context, call: &ZeroCall) {
+pub(crate) unsafe fn fill<E: Copy>(cx: &Context<E>, call: &FillCall<E>) {
     for r in 0..call.rows {
         for (start, n) in call.stretches {
             if n > 0 {
@@ -26,14 +28,14 @@ pub(crate) unsafe fn zero(cx: &Context, call: &ZeroCall) {
                 unsafe {
                     let p = cx.base.add(call.off + r * call.row + start);
                     cx.check(p, n);
-                    p.write_bytes(0, n);
+                    std::slice::from_raw_parts_mut(p, n).fill(call.value);
                 }
             }
         }
     }
 }
 
-/// Copies `channels` floats of each pixel; with `groups` over 1 shuffled.
+/// Copies `channels` elements of each pixel; with `groups` over 1 shuffled.
 #[derive(Clone, Debug)]
 pub(crate) struct CopyCall {
     pub x: Plane,
@@ -48,7 +50,7 @@ pub(crate) struct CopyCall {
 ///
 /// # Safety
 /// The plan has verified the call against the context's arena.
-pub(crate) unsafe fn copy(cx: &Context, call: &CopyCall) {
+pub(crate) unsafe fn copy<E: Copy>(cx: &Context<E>, call: &CopyCall) {
     for r in 0..call.rows {
         for x in 0..call.m {
             // SAFETY: the plan proved all pixels of the call inside the arena,
@@ -88,7 +90,7 @@ const BLOCK: usize = 16;
 
 /// Three planes to pixels of three: a colour image, the usual input. A loop that
 /// the compiler turns into vectors.
-fn interleave(to: &mut [[f32; 3]], from: [&[f32]; 3]) {
+fn interleave<E: Copy>(to: &mut [[E; 3]], from: [&[E]; 3]) {
     let [r, g, b] = from.map(|plane| &plane[..to.len()]);
     for (x, to) in to.iter_mut().enumerate() {
         *to = [r[x], g[x], b[x]];
@@ -99,7 +101,7 @@ impl Port {
     /// Calls `f(offset in the arena, offset in the slice, length)` for every
     /// stretch that is contiguous in both.
     #[inline(always)]
-    fn stretches(&self, mut f: impl FnMut(usize, usize, usize)) {
+    pub fn stretches(&self, mut f: impl FnMut(usize, usize, usize)) {
         let ([h, w], c, p) = (self.size, self.channels, self.plane);
         for y in 0..h {
             let row = p.off + y * p.row;
@@ -143,7 +145,7 @@ impl Port {
     /// # Safety
     /// The plan has verified the port against the context's arena, and `from`
     /// is [`Port::len`] long.
-    pub unsafe fn read(&self, cx: &Context, from: &[f32]) {
+    pub unsafe fn read<E: Copy>(&self, cx: &Context<E>, from: &[E]) {
         debug_assert_eq!(from.len(), self.len());
         let ([h, w], p) = (self.size, self.plane);
         if self.chw && self.channels == 3 && p.pix == 3 {
@@ -155,7 +157,7 @@ impl Port {
                 let to = unsafe {
                     let to = cx.base.add(p.off + y * p.row);
                     cx.check(to, 3 * w);
-                    std::slice::from_raw_parts_mut(to.cast::<[f32; 3]>(), w)
+                    std::slice::from_raw_parts_mut(to.cast::<[E; 3]>(), w)
                 };
                 interleave(to, [r, g, b].map(|plane| &plane[y * w..(y + 1) * w]));
             }
@@ -163,7 +165,7 @@ impl Port {
         }
         self.stretches(|at, i, n| {
             // SAFETY: the plan proved the plane inside the arena; the slice
-            // has `h * w * c` floats. Debug builds check again.
+            // has `h * w * c` elements. Debug builds check again.
             unsafe {
                 let (to, p) = (cx.base.add(at), from.as_ptr().add(i));
                 cx.check(to, n);
@@ -180,7 +182,7 @@ impl Port {
     ///
     /// # Safety
     /// As for [`Port::read`].
-    pub unsafe fn write(&self, cx: &Context, to: &mut [f32]) {
+    pub unsafe fn write<E: Copy>(&self, cx: &Context<E>, to: &mut [E]) {
         debug_assert_eq!(to.len(), self.len());
         self.stretches(|at, i, n| {
             // SAFETY: as in `read`.

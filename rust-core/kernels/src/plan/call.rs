@@ -4,7 +4,7 @@
 use crate::micro::depthwise::DepthwiseCall;
 use crate::micro::elementwise::{InterleaveCall, MapCall, SoftmaxCall};
 use crate::micro::gemm::GemmCall;
-use crate::micro::mover::{CopyCall, ZeroCall};
+use crate::micro::mover::{CopyCall, FillCall};
 use crate::micro::pool::{GlobalCall, PoolCall};
 use crate::winograd::WinogradCall;
 
@@ -19,7 +19,7 @@ pub(crate) enum Call {
     Map(MapCall),
     Softmax(SoftmaxCall),
     Interleave(InterleaveCall),
-    Zero(ZeroCall),
+    Fill(FillCall),
     Copy(CopyCall),
 }
 

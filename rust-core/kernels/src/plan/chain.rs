@@ -11,7 +11,7 @@ use crate::graph::{Conv, Graph, Op, Value};
 
 /// Nodes computed together; most chains have one.
 #[derive(Clone, Debug)]
-pub(super) struct Chain {
+pub(crate) struct Chain {
     /// Indices of nodes, in order.
     pub nodes: Vec<usize>,
     /// Output rows of the last node a strip.
@@ -59,12 +59,12 @@ fn pointwise<'a>(g: &'a Graph, methods: &[Method], i: usize) -> Option<&'a Conv>
 }
 
 /// The chains of a graph, in order of execution.
-pub(super) fn chains(
+pub(crate) fn chains(
     g: &Graph,
     methods: &[Method],
     layouts: &[Layout],
     fuse: bool,
-    strip_bytes: usize,
+    strip_units: usize,
 ) -> Vec<Chain> {
     let links = links(g);
     let mut taken = vec![false; g.nodes.len()];
@@ -109,7 +109,7 @@ pub(super) fn chains(
     let mut out = Vec::new();
     for i in 0..g.nodes.len() {
         if let Some(nodes) = last[i].take() {
-            let strip = strip(g, layouts, &nodes, strip_bytes);
+            let strip = strip(g, layouts, &nodes, strip_units);
             out.push(Chain { nodes, strip });
         } else if !taken[i] {
             let strip = layouts[g.nodes[i].out.0].shape.h;
@@ -121,7 +121,7 @@ pub(super) fn chains(
 
 /// Rows of each intermediate tensor that `rows` output rows of the last node
 /// need at once.
-pub(super) fn rings(g: &Graph, layouts: &[Layout], nodes: &[usize], rows: usize) -> Vec<usize> {
+pub(crate) fn rings(g: &Graph, layouts: &[Layout], nodes: &[usize], rows: usize) -> Vec<usize> {
     let mut rings = vec![0; nodes.len() - 1];
     let mut rows = rows;
     for (i, &n) in nodes.iter().enumerate().skip(1).rev() {
@@ -134,20 +134,18 @@ pub(super) fn rings(g: &Graph, layouts: &[Layout], nodes: &[usize], rows: usize)
 }
 
 /// The tallest strip whose rings fit, evened out over the image.
-fn strip(g: &Graph, layouts: &[Layout], nodes: &[usize], strip_bytes: usize) -> usize {
+fn strip(g: &Graph, layouts: &[Layout], nodes: &[usize], strip_units: usize) -> usize {
     let h = layouts[g.nodes[nodes[nodes.len() - 1]].out.0].shape.h;
-    let bytes = |rows: usize| {
+    let units = |rows: usize| {
         let rings = rings(g, layouts, nodes, rows);
-        let of = |(&ring, &n): (&usize, &usize)| {
-            4usize.saturating_mul(ring).saturating_mul(layouts[g.nodes[n].out.0].row)
-        };
+        let of = |(&ring, &n): (&usize, &usize)| ring.saturating_mul(layouts[g.nodes[n].out.0].row);
         rings.iter().zip(nodes).map(of).fold(0, usize::saturating_add)
     };
     // binary search: more rows never need less
     let (mut fits, mut too_many) = (1, h + 1);
     while too_many - fits > 1 {
         let middle = fits + (too_many - fits) / 2;
-        if bytes(middle) <= strip_bytes {
+        if units(middle) <= strip_units {
             fits = middle;
         } else {
             too_many = middle;
@@ -158,7 +156,7 @@ fn strip(g: &Graph, layouts: &[Layout], nodes: &[usize], strip_bytes: usize) -> 
 
 /// Row ranges to compute, node by node, for one strip of a chain: the end of
 /// what each node has to have done when the last one's rows `y0..y1` are due.
-pub(super) fn due(
+pub(crate) fn due(
     g: &Graph,
     layouts: &[Layout],
     nodes: &[usize],

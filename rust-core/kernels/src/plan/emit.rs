@@ -15,7 +15,7 @@ use crate::micro::Plane;
 use crate::micro::depthwise::Depthwise;
 use crate::micro::elementwise::{Function, InterleaveCall, MapCall, SoftmaxCall};
 use crate::micro::gemm::Dense;
-use crate::micro::mover::{CopyCall, ZeroCall};
+use crate::micro::mover::{CopyCall, FillCall};
 use crate::micro::pool::{GlobalCall, PoolCall};
 use crate::pack::Packer;
 use crate::winograd::Winograd;
@@ -104,7 +104,8 @@ impl Emitter<'_> {
             return Ok(());
         }
         let right = (l.left + l.shape.w) * l.pix;
-        self.push(Call::Zero(ZeroCall {
+        self.push(Call::Fill(FillCall {
+            value: 0.0,
             off: l.off,
             row: l.row,
             rows: l.ring,
@@ -165,7 +166,7 @@ impl Emitter<'_> {
                 let rows = l.shape.h;
                 // whole pixels: a padded tensor is never part of another
                 let stretches = [(0, row), (0, 0)];
-                self.push(Call::Zero(ZeroCall { off, row: l.row, rows, stretches }))?;
+                self.push(Call::Fill(FillCall { value: 0.0, off, row: l.row, rows, stretches }))?;
                 let mut to = l.at(p.padding.top);
                 to.off += p.padding.left * l.pix;
                 self.copy(p.x, self.layouts[p.x.0].at(0), to, 1)
@@ -221,7 +222,7 @@ impl Emitter<'_> {
                     let row = (y * p.stride[0] + ky).checked_sub(p.padding.top);
                     let off = match (row, p.kind) {
                         (Some(row), _) if row <= last => x.at(row).off,
-                        (_, PoolKind::Average { .. }) => self.arena.zero,
+                        (_, PoolKind::Average { .. }) => self.arena.border,
                         (row, PoolKind::Max) => x.at(row.map_or(0, |_| last)).off,
                     };
                     self.rows.push(off as u32);

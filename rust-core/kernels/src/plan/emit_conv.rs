@@ -19,7 +19,7 @@ use crate::winograd::{PATCH, WinogradCall, tile_of};
 const BLOCK_BYTES: usize = 96 * 1024;
 
 /// Whether a 1x1 convolution may treat the image as one row of pixels.
-fn flat(c: &Conv, x: &Layout, out: &Layout, residual: Option<&Layout>) -> bool {
+pub(crate) fn flat(c: &Conv, x: &Layout, out: &Layout, residual: Option<&Layout>) -> bool {
     c.kernel == [1, 1]
         && c.stride == [1, 1]
         && c.padding.largest() == 0
@@ -156,7 +156,7 @@ impl Emitter<'_> {
                 let row = (y * c.stride[0] + ky * c.dilation[0]).checked_sub(c.padding.top);
                 for kx in 0..apart {
                     let off = match row.filter(|&row| row < x.shape.h) {
-                        None => self.arena.zero,
+                        None => self.arena.border,
                         Some(row) => {
                             x.at(row).off - c.padding.left * x.pix
                                 + kx * c.dilation[1] * x.pix

@@ -1,12 +1,13 @@
-//! Where the floats of each tensor are relative to its buffer.
+//! Where the elements of each tensor are relative to its buffer.
 //!
 //! Decides which tensors are views of others (slices, parts of a concat),
-//! how many floats a pixel takes, and how many zero columns the readers of a
-//! tensor want on its sides. Addresses come later, in
+//! how much a pixel takes, and how many columns of padding the readers of a
+//! tensor want on its sides. Counts in units: a float for float models, a byte
+//! for int8 ones. Addresses come later, in
 //! [`memory`](super::memory).
 //!
-//! Channels are rounded up to whole vectors. What the floats beyond the last
-//! channel hold is unspecified: no kernel lets them reach a real channel.
+//! Channels are rounded up to whole vectors. What is beyond the last
+//! channel is unspecified: no kernel lets them reach a real channel.
 
 use super::method::Method;
 use crate::error::Error;
@@ -14,20 +15,28 @@ use crate::graph::{Graph, Op, Shape, Value};
 use crate::micro::Plane;
 use crate::winograd::{PATCH, tile_of};
 
+/// What a layout counts in.
+pub(crate) struct Units {
+    /// Channels are rounded up to a multiple of this.
+    pub lanes: usize,
+    /// Units that a channel takes, for each value.
+    pub per_channel: Vec<usize>,
+}
+
 /// One tensor.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     pub shape: Shape,
     /// The tensor whose buffer this one is in; itself for most.
     pub root: usize,
-    /// First channel in the root's pixels.
+    /// Units from the root's first channel to this one's.
     pub channel: usize,
-    /// Floats a pixel.
+    /// Units a pixel.
     pub pix: usize,
-    /// Columns of zeros.
+    /// Columns of padding.
     pub left: usize,
     pub right: usize,
-    /// Floats a row.
+    /// Units a row.
     pub row: usize,
     /// Rows held at a time: all, or as many as a strip needs.
     pub ring: usize,
@@ -52,13 +61,13 @@ impl Layout {
         self.ring - y % self.ring
     }
 
-    /// Floats of the buffer, or `None` on overflow.
+    /// Units of the buffer, or `None` on overflow.
     pub fn len(&self) -> Option<usize> {
         self.row.checked_mul(self.ring)
     }
 }
 
-/// Columns of zeros that a reader wants left and right of its input.
+/// Columns of padding that a reader wants left and right of its input.
 fn sides(g: &Graph, op: &Op, out: Shape, method: Method) -> Option<(Value, usize, usize)> {
     let Op::Conv(c) = op else { return None };
     let (x, left) = (g.shapes[c.x.0], c.padding.left);
@@ -70,7 +79,7 @@ fn sides(g: &Graph, op: &Op, out: Shape, method: Method) -> Option<(Value, usize
     Some((c.x, left, reach.saturating_sub(left + x.w)))
 }
 
-/// Floats that the kernel of a node writes in each output pixel.
+/// Channels that the kernel of a node writes in each output pixel.
 fn written(op: &Op, method: Method, out: Shape, lanes: usize) -> usize {
     match op {
         Op::Conv(c) if method == Method::Gemm && c.groups > 1 => {
@@ -120,13 +129,13 @@ fn views(g: &Graph, methods: &[Method], lanes: usize, fuse: bool) -> Vec<Option<
 }
 
 /// Lays out all tensors, rings and addresses still open.
-pub(super) fn lay_out(
+pub(crate) fn lay_out(
     g: &Graph,
     methods: &[Method],
-    lanes: usize,
+    units: &Units,
     fuse: bool,
 ) -> Result<Vec<Layout>, Error> {
-    let n = g.shapes.len();
+    let (n, lanes) = (g.shapes.len(), units.lanes);
     let parent = views(g, methods, lanes, fuse);
     let mut root: Vec<(usize, usize)> = (0..n).map(|v| (v, 0)).collect();
     // slices point back and parts forward: follow, which ends as each step
@@ -165,7 +174,9 @@ pub(super) fn lay_out(
     (0..n)
         .map(|v| {
             let (shape, (root, channel)) = (g.shapes[v], root[v]);
-            let ((left, right), pix) = (sides_of[root], pix[root]);
+            let (left, right) = sides_of[root];
+            let pix = pix[root] * units.per_channel[root];
+            let channel = channel * units.per_channel[root];
             let row = (left + shape.w + right).checked_mul(pix);
             let row = row.filter(|&r| r <= u32::MAX as usize);
             let row =

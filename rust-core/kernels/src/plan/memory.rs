@@ -1,8 +1,8 @@
 //! Static memory: where every buffer is in the arena, and for how long.
 //!
 //! Decides offsets by first fit over lifetimes counted in chains. The arena
-//! starts with a row of zeros, which stands for all rows above and below a
-//! tensor and is never written.
+//! starts with rows of padding, which stand for all rows above and below a
+//! tensor and are never written in a run.
 
 use super::chain::{Chain, rings};
 use super::layout::Layout;
@@ -11,21 +11,39 @@ use crate::error::Error;
 use crate::graph::{Conv, Graph, Op};
 use crate::winograd::{PRODUCTS, matrix_stride, tile_of};
 
-/// Floats that a vector may read past the last channel of the last pixel.
+/// Units that a vector may read past the last channel of the last pixel.
 const SLACK: usize = 64;
+/// Units that buffers are aligned to.
+const ALIGN: usize = 16;
 /// Bytes of transformed tiles that a Winograd call works on: least and most.
 /// Each call reads all transformed weights, so that layers with large ones
 /// take large blocks, up to about a level 2 cache.
 const WINOGRAD_BLOCK: [usize; 2] =
     if cfg!(target_arch = "aarch64") { [192 << 10, 384 << 10] } else { [192 << 10, 1280 << 10] };
 
+/// What a plan asks of its memory.
+pub(crate) struct Need {
+    /// Channels are rounded up to a multiple of this.
+    pub lanes: usize,
+    /// Bytes of a unit.
+    pub unit: usize,
+    /// Most bytes.
+    pub limit: usize,
+    /// Rows of padding.
+    pub border_rows: usize,
+    /// Whether every tensor stays until the end.
+    pub keep: bool,
+}
+
 /// Where scratch memory is, and how much there is of all.
 #[derive(Debug)]
-pub(super) struct Arena {
-    /// Offset of the row of zeros.
-    pub zero: usize,
-    /// Floats in all.
-    pub floats: usize,
+pub(crate) struct Arena {
+    /// Offset of the first row of padding.
+    pub border: usize,
+    /// Units from one row of padding to the next.
+    pub border_row: usize,
+    /// Units in all.
+    pub units: usize,
     /// Per chain: the two areas of a Winograd block.
     pub scratch: Vec<(usize, usize)>,
 }
@@ -60,8 +78,8 @@ struct Heap {
 }
 
 impl Heap {
-    fn place(&mut self, floats: usize, last: usize) -> Option<usize> {
-        let n = floats.checked_add(2 * 16 - 1)? / 16 * 16;
+    fn place(&mut self, units: usize, last: usize) -> Option<usize> {
+        let n = units.checked_add(2 * ALIGN - 1)? / ALIGN * ALIGN;
         let (mut at, mut index) = (self.floor, 0);
         for (i, &(off, len, _)) in self.live.iter().enumerate() {
             if at.checked_add(n)? <= off {
@@ -78,13 +96,12 @@ impl Heap {
 }
 
 /// Gives rings and addresses to all layouts.
-pub(super) fn place(
+pub(crate) fn place(
     g: &Graph,
     methods: &[Method],
     layouts: &mut [Layout],
     chains: &[Chain],
-    lanes: usize,
-    limit: usize,
+    need: &Need,
 ) -> Result<Arena, Error> {
     for chain in chains.iter().filter(|c| c.nodes.len() > 1) {
         let rings = rings(g, layouts, &chain.nodes, chain.strip);
@@ -93,7 +110,10 @@ pub(super) fn place(
         }
     }
     let longest = layouts.iter().map(|l| l.row).max().unwrap_or(0);
-    let floor = longest.next_multiple_of(16) + SLACK;
+    let border_row = longest.next_multiple_of(ALIGN) + SLACK;
+    let limit = need.limit;
+    let too_large = || Error::limit(format!("activations need more than {limit} bytes"));
+    let floor = border_row.checked_mul(need.border_rows).ok_or_else(too_large)?;
     let mut heap = Heap { floor, top: floor, ..Heap::default() };
 
     // chains in which each buffer is first written and last read
@@ -111,6 +131,9 @@ pub(super) fn place(
             last[out] = last[out].max(i);
         }
     }
+    if need.keep {
+        last.fill(chains.len());
+    }
     if let Some(out) = g.output {
         last[layouts[out.0].root] = chains.len();
     }
@@ -120,29 +143,28 @@ pub(super) fn place(
             born[i].push(v);
         }
     }
-    let too_large = || Error::limit(format!("activations need more than {limit} bytes"));
     let mut areas = Vec::with_capacity(chains.len());
     for (i, chain) in chains.iter().enumerate() {
         heap.live.retain(|&(.., last)| last >= i);
         for &v in &born[i] {
-            let floats = layouts[v].len().ok_or_else(too_large)?;
-            layouts[v].off = heap.place(floats, last[v]).ok_or_else(too_large)?;
+            let units = layouts[v].len().ok_or_else(too_large)?;
+            layouts[v].off = heap.place(units, last[v]).ok_or_else(too_large)?;
         }
         let mut area = (0, 0);
         if let &[node] = &chain.nodes[..]
             && methods[node] == Method::Winograd
         {
-            let [a, b] = scratch(g, layouts, node, lanes);
+            let [a, b] = scratch(g, layouts, node, need.lanes);
             area.0 = heap.place(a, i).ok_or_else(too_large)?;
             area.1 = heap.place(b, i).ok_or_else(too_large)?;
         }
         areas.push(area);
-        if heap.top > limit / 4 {
+        if heap.top > limit / need.unit {
             return Err(too_large());
         }
     }
     for v in 0..n {
         layouts[v].off = layouts[layouts[v].root].off;
     }
-    Ok(Arena { zero: 0, floats: heap.top + SLACK, scratch: areas })
+    Ok(Arena { border: 0, border_row, units: heap.top + SLACK, scratch: areas })
 }

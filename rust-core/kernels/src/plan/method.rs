@@ -7,7 +7,7 @@ use crate::micro::elementwise::Function;
 use crate::winograd::{PRODUCTS, tile_of};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
+pub(crate) enum Method {
     /// Not a convolution.
     Other,
     Gemm,
@@ -56,7 +56,7 @@ pub(super) fn split(a: Activation) -> (Epilogue, Option<Function>) {
 }
 
 /// Rows of input that one row of output takes.
-pub(super) struct Window {
+pub(crate) struct Window {
     pub extent: usize,
     pub stride: usize,
     /// Above the input.

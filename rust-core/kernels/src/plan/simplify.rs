@@ -3,12 +3,25 @@
 //! Decides what becomes part of what: activations, sums and per-channel
 //! constants join the convolution before them, zero padding the one after,
 //! `x * sigmoid(x)` becomes SiLU, a shuffled concat an interleave. One forward
-//! pass; called by [`compile`](crate::Model::compile).
+//! pass; called when a model is compiled and by
+//! [`Graph::simplified`](crate::Graph::simplified).
 
 use crate::graph::{Activation, Affine, Binary, Conv, Graph, Node, Op, Padding, Value, Weights};
 
+/// How much is rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Merge {
+    /// Only what later stages rely on.
+    Nothing,
+    /// All but activations that are not clamps.
+    Clamps,
+    /// All.
+    Everything,
+}
+
 struct Rewriter {
     graph: Graph,
+    merge: Merge,
     nodes: Vec<Option<Node>>,
     /// Index of the node that computes a value.
     producer: Vec<Option<usize>>,
@@ -18,9 +31,38 @@ struct Rewriter {
     renamed: Vec<Value>,
 }
 
-/// Nodes in the order and form in which they will be planned. With `fuse`
-/// false only what later stages rely on is rewritten.
-pub(super) fn simplify(mut graph: Graph, fuse: bool) -> Graph {
+/// Gives activations that are not clamps nodes of their own, merges the rest,
+/// and numbers values anew.
+pub(crate) fn simplified(mut graph: Graph) -> Graph {
+    let nodes = std::mem::take(&mut graph.nodes);
+    for mut node in nodes {
+        let slot = node.op.activation_mut().filter(|a| a.clamp().is_none());
+        let Some(a) = slot.map(std::mem::take) else {
+            graph.nodes.push(node);
+            continue;
+        };
+        let (out, name) = (node.out, format!("{}:activation", node.name));
+        node.out = Value(graph.shapes.len());
+        graph.shapes.push(graph.shapes[out.0]);
+        let op = Op::Activate(node.out, a);
+        graph.nodes.extend([node, Node { name, op, out }]);
+    }
+    let mut graph = simplify(graph, Merge::Clamps);
+    let mut number = vec![graph.input(); graph.shapes.len()];
+    let mut shapes = vec![graph.shapes[0]];
+    for node in &mut graph.nodes {
+        node.op.inputs_mut().into_iter().for_each(|v| *v = number[v.0]);
+        number[node.out.0] = Value(shapes.len());
+        shapes.push(graph.shapes[node.out.0]);
+        node.out = number[node.out.0];
+    }
+    graph.output = graph.output.map(|v| number[v.0]);
+    graph.shapes = shapes;
+    graph
+}
+
+/// Nodes in the order and form in which they will be planned.
+pub(crate) fn simplify(mut graph: Graph, merge: Merge) -> Graph {
     let nodes = live(&mut graph);
     let n = graph.shapes.len();
     let mut uses = vec![0; n];
@@ -33,13 +75,14 @@ pub(super) fn simplify(mut graph: Graph, fuse: bool) -> Graph {
         uses,
         renamed: (0..n).map(Value).collect(),
         graph,
+        merge,
     };
     for mut node in nodes {
         r.rename(&mut node.op);
         if let Op::Linear(_) = node.op {
             r.linear(&mut node.op);
         }
-        if !fuse || !r.absorb(&mut node) {
+        if merge == Merge::Nothing || !r.absorb(&mut node) {
             r.push(node);
         }
     }
@@ -67,30 +110,7 @@ fn live(graph: &mut Graph) -> Vec<Node> {
 
 impl Rewriter {
     fn rename(&self, op: &mut Op) {
-        let to = |v: &mut Value| *v = self.renamed[v.0];
-        match op {
-            Op::Conv(c) => {
-                to(&mut c.x);
-                c.residual.iter_mut().for_each(to);
-            }
-            Op::Linear(l) => to(&mut l.x),
-            Op::Pool(p) => to(&mut p.x),
-            Op::Add(b) | Op::Mul(b) => {
-                to(&mut b.x);
-                to(&mut b.y);
-            }
-            Op::Interleave(x, y) => {
-                to(x);
-                to(y);
-            }
-            Op::Affine(a) => to(&mut a.x),
-            Op::Concat(c) => c.xs.iter_mut().for_each(to),
-            Op::Slice(s) => to(&mut s.x),
-            Op::Pad(p) => to(&mut p.x),
-            Op::GlobalAverage(x) | Op::Softmax(x) | Op::Activate(x, _) | Op::Shuffle { x, .. } => {
-                to(x);
-            }
-        }
+        op.inputs_mut().into_iter().for_each(|v| *v = self.renamed[v.0]);
     }
 
     fn push(&mut self, node: Node) {
@@ -178,6 +198,9 @@ impl Rewriter {
     }
 
     fn activate(&mut self, x: Value, a: Activation, out: Value) -> bool {
+        if self.merge == Merge::Clamps && a.clamp().is_none() {
+            return false;
+        }
         match self.sole(x).and_then(|n| n.op.activation_mut()) {
             Some(slot) if *slot == Activation::None => {
                 *slot = a;

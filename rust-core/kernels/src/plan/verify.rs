@@ -5,8 +5,8 @@
 //! arithmetic, whatever the stages before it did. A failure is a defect of
 //! this crate, reported as an error instead of being run.
 
-use super::Model;
 use super::call::Call;
+use super::{Layer, Program};
 use crate::error::Error;
 use crate::micro::Plane;
 use crate::micro::depthwise::BIAS;
@@ -16,15 +16,15 @@ use crate::micro::mover::Port;
 use crate::winograd::{PATCH, PRODUCTS, matrix_stride};
 
 /// `None` where a check fails.
-type Proof = Option<()>;
+pub(crate) type Proof = Option<()>;
 
-fn ensure(ok: bool) -> Proof {
+pub(crate) fn ensure(ok: bool) -> Proof {
     ok.then_some(())
 }
 
-/// One past the last float of `count` steps of `stride` from `off`, with `n`
-/// floats at each.
-fn end(off: usize, strides: &[(usize, usize)], n: usize) -> Option<usize> {
+/// One past the last unit of `count` steps of `stride` from `off`, with `n`
+/// units at each.
+pub(crate) fn end(off: usize, strides: &[(usize, usize)], n: usize) -> Option<usize> {
     let mut at = off;
     for &(count, stride) in strides {
         at = at.checked_add(count.checked_sub(1)?.checked_mul(stride)?)?;
@@ -32,20 +32,24 @@ fn end(off: usize, strides: &[(usize, usize)], n: usize) -> Option<usize> {
     at.checked_add(n)
 }
 
-impl Model {
+impl Program {
     /// Checks every call, the input and the output.
-    pub(super) fn verify(&self) -> Result<(), Error> {
+    pub(super) fn verify(&self, layers: &[Layer]) -> Result<(), Error> {
         for (i, step) in self.steps.iter().enumerate() {
             self.call(&step.call).ok_or_else(|| {
                 Error::limit(format!(
                     "node '{}': call {i} leaves the arena of {} floats",
-                    self.layers[step.layer].name, self.arena_floats
+                    layers[step.layer].name, self.arena_floats
                 ))
             })?;
         }
-        self.port(&self.input).and_then(|()| self.port(&self.output)).ok_or_else(|| {
-            Error::limit(format!("input or output leaves the arena of {}", self.arena_floats))
-        })
+        let seen = |o: &super::Observed| self.plane(o.plane, o.shape.h, o.shape.w, o.shape.c);
+        self.port(&self.input)
+            .and_then(|()| self.port(&self.output))
+            .and_then(|()| self.observed.iter().try_for_each(seen))
+            .ok_or_else(|| {
+                Error::limit(format!("input or output leaves the arena of {}", self.arena_floats))
+            })
     }
 
     fn in_arena(&self, end: Option<usize>) -> Proof {
@@ -177,7 +181,7 @@ impl Model {
                 self.plane(c.b, c.rows, c.m, c.channels)?;
                 self.plane(c.out, c.rows, c.m, c.channels.checked_mul(2)?)
             }
-            Call::Zero(c) => c.stretches.iter().try_for_each(|&(start, n)| {
+            Call::Fill(c) => c.stretches.iter().try_for_each(|&(start, n)| {
                 self.in_arena(end(c.off.checked_add(start)?, &[(c.rows, c.row)], n))
             }),
             Call::Copy(c) => {
@@ -193,6 +197,7 @@ impl Model {
 mod tests {
     use super::*;
     use crate::graph::{Conv, Graph, Shape};
+    use crate::isa::Isa;
     use crate::plan::Options;
 
     #[test]
@@ -207,11 +212,15 @@ mod tests {
         let mut g = Graph::new(Shape::new(5, 5, 8)).expect("small");
         let conv = Conv::new(g.input(), 8, [3, 3], vec![0.5; 8 * 8 * 9]);
         g.add("conv", conv).expect("fits");
-        let build = || Model::compile(g.clone(), &Options::default()).expect("compiles");
-        assert!(build().verify().is_ok());
+        let build = || {
+            super::super::program(g.clone(), Isa::detect(), &Options::default(), false)
+                .expect("compiles")
+        };
+        let (m, layers) = build();
+        assert!(m.verify(&layers).is_ok());
         let far = u32::MAX as usize;
         for field in 0..4 {
-            let mut m = build();
+            let (mut m, layers) = build();
             let step = m.steps.iter_mut().find_map(|s| match &mut s.call {
                 Call::Gemm(c) => Some(c),
                 _ => None,
@@ -223,7 +232,7 @@ mod tests {
                 2 => c.m = 0,
                 _ => c.rows = far,
             }
-            assert!(m.verify().is_err(), "field {field}");
+            assert!(m.verify(&layers).is_err(), "field {field}");
         }
     }
 }

@@ -128,7 +128,7 @@ macro_rules! methods {
     )* };
 }
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-use methods;
+pub(crate) use methods;
 
 /// [`Simd::running`] of real instruction sets.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

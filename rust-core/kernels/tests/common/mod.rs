@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod generate;
+pub mod integers;
 pub mod reference;
 
 use biglittle_kernels::{DataLayout, Error, Graph, Model, Op, Options, Session, Shape, Value};

@@ -1,0 +1,182 @@
+//! Max, average and global average pools.
+//!
+//! Windows are cut at the tensor's sides; rows above and below it do not exist
+//! here. Sums are integers of 32 bits, requantised once.
+
+use super::BLOCK;
+use super::elementwise::byte;
+use crate::graph::PoolKind;
+use crate::micro::{Context, Plane};
+
+type Bytes = [u8; BLOCK];
+type Sums = [i32; BLOCK];
+
+/// One call of a windowed pool: `nrows` rows of `m` pixels.
+#[derive(Clone, Debug)]
+pub(crate) struct PoolCall {
+    pub kind: PoolKind,
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    /// Rows of padding above, columns on the left.
+    pub before: [usize; 2],
+    /// Height and width of the input.
+    pub size: [usize; 2],
+    /// The first output row, and the number of them.
+    pub first: usize,
+    pub nrows: usize,
+    pub m: usize,
+    /// First entry in the row table, which holds the offset of the first pixel
+    /// of each input row: `nrows * kernel height` are used.
+    pub rows: usize,
+    /// Bytes between neighbouring input pixels.
+    pub ipix: usize,
+    pub out: Plane,
+    /// Bytes a pixel, a multiple of 16.
+    pub channels: usize,
+    pub mean: Mean,
+}
+
+/// How a sum becomes a mean: `(sum - n * zero) * (ratio / n) + offset`, `n`
+/// being the number of values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mean {
+    pub zero: i32,
+    pub ratio: f64,
+    pub offset: f32,
+    /// Whether the result is floats: then there is no offset.
+    pub floats: bool,
+}
+
+/// One call of a global average.
+#[derive(Clone, Debug)]
+pub(crate) struct GlobalCall {
+    pub x: Plane,
+    pub size: [usize; 2],
+    pub out: usize,
+    pub channels: usize,
+    pub mean: Mean,
+}
+
+impl Mean {
+    /// Stores the mean of `n` values, divided by `divisor`.
+    ///
+    /// # Safety
+    /// There are 16 bytes (or floats) at `out`.
+    #[inline(always)]
+    unsafe fn store<const FLIP: u8>(self, sum: Sums, n: usize, divisor: usize, out: *mut u8) {
+        let scale = (self.ratio / divisor as f64) as f32;
+        let zero = self.zero * n as i32;
+        // SAFETY: the caller's contract.
+        unsafe {
+            if self.floats {
+                let v: [f32; BLOCK] = std::array::from_fn(|i| (sum[i] - zero) as f32 * scale);
+                out.cast::<[f32; BLOCK]>().write_unaligned(v);
+            } else {
+                let q: Bytes = std::array::from_fn(|i| {
+                    let v = ((sum[i] - zero) as f32).mul_add(scale, self.offset);
+                    byte(v, 0.0, 255.0) ^ FLIP
+                });
+                out.cast::<Bytes>().write_unaligned(q);
+            }
+        }
+    }
+}
+
+/// The part of window `i` that lies on the tensor: first element and count.
+#[inline(always)]
+fn cut(i: usize, stride: usize, padding: usize, kernel: usize, size: usize) -> (usize, usize) {
+    let start = (i * stride).saturating_sub(padding);
+    let end = (i * stride + kernel).saturating_sub(padding).min(size);
+    (start, end - start)
+}
+
+/// The first row of the kernel that lies on the tensor, for window `i`.
+#[inline(always)]
+fn above(i: usize, stride: usize, padding: usize) -> usize {
+    padding.saturating_sub(i * stride)
+}
+
+/// Runs a windowed pool.
+///
+/// # Safety
+/// The plan has verified the call against the context's arena and rows.
+#[inline(always)]
+pub(crate) unsafe fn run<const FLIP: u8>(cx: &Context<u8>, call: &PoolCall) {
+    let ([kh, kw], [sy, sx], [top, left], [h, w]) =
+        (call.kernel, call.stride, call.before, call.size);
+    for r in 0..call.nrows {
+        let skipped = above(call.first + r, sy, top);
+        let ny = cut(call.first + r, sy, top, kh, h).1;
+        for i in 0..call.m {
+            let (x, nx) = cut(i, sx, left, kw, w);
+            // SAFETY: the plan proved all rows of the table, `width` pixels
+            // wide, and the output inside the arena, and that no window is
+            // empty; debug builds check again.
+            unsafe {
+                let rows = cx.rows.add(call.rows + r * kh + skipped);
+                let out = cx.base.add(call.out.off + r * call.out.row + i * call.out.pix);
+                cx.check(out, call.channels);
+                for c in (0..call.channels).step_by(BLOCK) {
+                    let pixel = |y: usize, dx: usize| {
+                        let at = *rows.add(y) as usize + (x + dx) * call.ipix + c;
+                        let p = cx.base.add(at).cast_const();
+                        cx.check(p, BLOCK);
+                        p.cast::<Bytes>().read_unaligned()
+                    };
+                    if call.kind == PoolKind::Max {
+                        // flipped, so that the smallest is the start
+                        let mut most = [0u8; BLOCK];
+                        for y in 0..ny {
+                            for dx in 0..nx {
+                                let v = pixel(y, dx);
+                                most = std::array::from_fn(|i| most[i].max(v[i] ^ FLIP));
+                            }
+                        }
+                        out.add(c).cast::<Bytes>().write_unaligned(most.map(|v| v ^ FLIP));
+                        continue;
+                    }
+                    let mut sum: Sums = [0; BLOCK];
+                    for y in 0..ny {
+                        for dx in 0..nx {
+                            let v = pixel(y, dx);
+                            sum = std::array::from_fn(|i| sum[i] + i32::from(v[i] ^ FLIP));
+                        }
+                    }
+                    let divisor = match call.kind {
+                        PoolKind::Average { count_include_pad: true } => kh * kw,
+                        _ => ny * nx,
+                    };
+                    call.mean.store::<FLIP>(sum, ny * nx, divisor, out.add(c));
+                }
+            }
+        }
+    }
+}
+
+/// Runs a global average.
+///
+/// # Safety
+/// The plan has verified the call against the context's arena.
+#[inline(always)]
+pub(crate) unsafe fn global<const FLIP: u8>(cx: &Context<u8>, call: &GlobalCall) {
+    let [h, w] = call.size;
+    for c in (0..call.channels).step_by(BLOCK) {
+        let mut sum: Sums = [0; BLOCK];
+        // SAFETY: the plan proved input and output inside the arena; debug
+        // builds check again.
+        unsafe {
+            for y in 0..h {
+                let p = cx.base.add(call.x.off + y * call.x.row + c).cast_const();
+                cx.check(p, (w - 1) * call.x.pix + BLOCK);
+                for x in 0..w {
+                    let v = p.add(x * call.x.pix).cast::<Bytes>().read_unaligned();
+                    sum = std::array::from_fn(|i| sum[i] + i32::from(v[i] ^ FLIP));
+                }
+            }
+            let size = if call.mean.floats { 4 } else { 1 };
+            let out = cx.base.add(call.out + c * size);
+            cx.check(out, BLOCK * size);
+            call.mean.store::<FLIP>(sum, h * w, h * w, out);
+        }
+    }
+}

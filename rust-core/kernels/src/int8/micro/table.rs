@@ -1,0 +1,109 @@
+//! One instance of every int8 kernel per instruction set, as function pointers.
+
+use super::depthwise::{self, Depthwise, DepthwiseCall};
+use super::elementwise::{self, InterleaveCall, MapCall, SoftmaxCall};
+use super::gemm::{self, Dense, GemmCall};
+use super::pool::{self, GlobalCall, PoolCall};
+use super::port::{self, Entry, Exit};
+use crate::int8::simd::{self, Int8};
+use crate::isa::Isa;
+use crate::micro::Context;
+
+/// The kernels of one instruction set. Each may only be called on a CPU that
+/// has it, with calls that the plan has verified against the context.
+pub(crate) struct Kernels {
+    pub gemm: unsafe fn(&Context<u8>, &GemmCall, &Dense),
+    pub depthwise: unsafe fn(&Context<u8>, &DepthwiseCall, &Depthwise),
+    pub pool: unsafe fn(&Context<u8>, &PoolCall),
+    pub global: unsafe fn(&Context<u8>, &GlobalCall),
+    pub map: unsafe fn(&Context<u8>, &MapCall),
+    pub softmax: unsafe fn(&Context<u8>, &SoftmaxCall),
+    pub interleave: unsafe fn(&Context<u8>, &InterleaveCall),
+    pub read_floats: unsafe fn(&Context<u8>, &Entry, &[f32]),
+    pub read_bytes: unsafe fn(&Context<u8>, &Entry, &[u8]),
+    pub write: unsafe fn(&Context<u8>, &Exit, &mut [f32]),
+    pub set: Set,
+}
+
+/// What the plan has to know of an instruction set; see [`Int8`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Set {
+    pub lanes: usize,
+    pub flip: u8,
+    pub heights: [usize; 4],
+    pub tall: usize,
+}
+
+macro_rules! instance {
+    ($module:ident, $set:ty $(, $features:literal)?) => {
+        mod $module {
+            use super::*;
+            type S = $set;
+            const FLIP: u8 = <S as Int8>::FLIP;
+
+            pub(super) static KERNELS: Kernels = Kernels {
+                gemm,
+                depthwise,
+                pool,
+                global,
+                map,
+                softmax,
+                interleave,
+                read_floats,
+                read_bytes,
+                write,
+                set: Set {
+                    lanes: <S as Int8>::L,
+                    flip: FLIP,
+                    heights: <S as Int8>::MR,
+                    tall: <S as Int8>::TALL,
+                },
+            };
+
+            instance!(@ $($features)?, gemm(call: &GemmCall, w: &Dense) gemm::run::<S>);
+            instance!(@ $($features)?,
+                depthwise(call: &DepthwiseCall, d: &Depthwise) depthwise::run::<S>);
+            instance!(@ $($features)?, pool(call: &PoolCall) pool::run::<FLIP>);
+            instance!(@ $($features)?, global(call: &GlobalCall) pool::global::<FLIP>);
+            instance!(@ $($features)?, map(call: &MapCall) elementwise::map::<FLIP>);
+            instance!(@ $($features)?, softmax(call: &SoftmaxCall) elementwise::softmax);
+            instance!(@ $($features)?, interleave(call: &InterleaveCall) elementwise::interleave);
+            instance!(@ $($features)?,
+                read_floats(e: &Entry, from: &[f32]) port::read_floats::<FLIP>);
+            instance!(@ $($features)?, read_bytes(e: &Entry, from: &[u8]) port::read_bytes::<FLIP>);
+            instance!(@ $($features)?, write(e: &Exit, to: &mut [f32]) port::write::<FLIP>);
+        }
+    };
+    (@ $($features:literal)?, $name:ident($($arg:ident: $ty:ty),*) $kernel:expr) => {
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $name(cx: &Context<u8>, $($arg: $ty),*) {
+            // SAFETY: the caller keeps the contract of `Kernels`.
+            unsafe { $kernel(cx, $($arg),*) }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+instance!(
+    avx512,
+    simd::avx512::Vnni512,
+    "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma"
+);
+#[cfg(target_arch = "x86_64")]
+instance!(avx2, simd::avx2::AvxVnni, "avxvnni,avx2,fma");
+#[cfg(target_arch = "aarch64")]
+instance!(neon, simd::neon::Dot, "neon,dotprod");
+instance!(scalar, simd::scalar::Portable);
+
+/// The kernels of `isa`; the scalar ones for sets of another architecture.
+pub(crate) fn kernels(isa: Isa) -> &'static Kernels {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => &avx512::KERNELS,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => &avx2::KERNELS,
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => &neon::KERNELS,
+        _ => &scalar::KERNELS,
+    }
+}

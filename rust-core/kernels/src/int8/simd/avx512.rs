@@ -1,0 +1,135 @@
+//! AVX-512 with BW and VNNI: 16 sums, 32 registers.
+
+use super::Int8;
+use crate::simd::{avx512::Avx512, methods};
+use std::arch::x86_64::{
+    __m256i, __m512, __m512i, _mm_loadu_si128, _mm_storeu_si128, _mm256_loadu_si256,
+    _mm256_storeu_si256, _mm512_add_epi32, _mm512_castsi256_si512, _mm512_castsi512_si128,
+    _mm512_castsi512_si256, _mm512_cvtepi32_ps, _mm512_cvtepu8_epi32, _mm512_cvtps_epi32,
+    _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_mask_storeu_epi8, _mm512_mask_storeu_epi32,
+    _mm512_maskz_loadu_epi32, _mm512_packs_epi32, _mm512_packus_epi16, _mm512_permutexvar_epi32,
+    _mm512_permutexvar_epi64, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_setr_epi64,
+    _mm512_setzero_si512, _mm512_storeu_si512, _mm512_unpackhi_epi8, _mm512_unpackhi_epi16,
+    _mm512_unpacklo_epi8, _mm512_unpacklo_epi16,
+};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Vnni512;
+
+impl Int8 for Vnni512 {
+    type Float = Avx512;
+    type V = __m512i;
+    type H = __m512i;
+    type A = *const u8;
+    const L: usize = 16;
+    const FLIP: u8 = 0;
+    const MR: [usize; 4] = [14, 12, 8, 6];
+    const COLUMNS: [usize; 2] = [3, 4];
+    const TALL: usize = 4;
+
+    methods! {
+        load(p: *const u8) -> __m512i { _mm512_loadu_si512(p.cast()) }
+        add(a: __m512i, b: __m512i) -> __m512i { _mm512_add_epi32(a, b) }
+        zero() -> __m512i { _mm512_setzero_si512() }
+        broadcast(p: *const u8) -> __m512i { _mm512_set1_epi32(p.cast::<i32>().read_unaligned()) }
+        dot(acc: __m512i, a: __m512i, w: __m512i) -> __m512i { _mm512_dpbusd_epi32(acc, a, w) }
+        to_float(v: __m512i) -> __m512 { _mm512_cvtepi32_ps(v) }
+        to_int(v: __m512) -> __m512i { _mm512_cvtps_epi32(v) }
+        narrow(a: __m512i, b: __m512i) -> __m512i { _mm512_packs_epi32(a, b) }
+        store_halves(a: __m512i, b: __m512i, out: *mut u8, n: usize) -> () {
+            {
+                let q = _mm512_packus_epi16(a, b);
+                if n >= 64 {
+                    _mm512_storeu_si512(out.cast(), q);
+                } else {
+                    _mm512_mask_storeu_epi8(out.cast(), (1 << n) - 1, q);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_a(p: *const u8) -> *const u8 {
+        p
+    }
+
+    #[inline(always)]
+    unsafe fn dot_lane<const Q: usize>(acc: __m512i, a: *const u8, w: __m512i) -> __m512i {
+        // SAFETY: `a` came from `load_a`, whose caller vouched for 16 bytes.
+        unsafe { Self::dot(acc, Self::broadcast(a.add(4 * Q)), w) }
+    }
+
+    #[inline(always)]
+    unsafe fn store<const NV: usize>(q: [__m512i; NV], out: *mut u8) {
+        // SAFETY: the caller vouches for `NV * 16` bytes at `out`.
+        unsafe {
+            let last = NV - 1;
+            let lo = _mm512_packs_epi32(q[0], q[last.min(1)]);
+            let hi = _mm512_packs_epi32(q[last.min(2)], q[last]);
+            match NV {
+                4 => _mm512_storeu_si512(out.cast(), _mm512_packus_epi16(lo, hi)),
+                3 => {
+                    let order =
+                        _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0);
+                    let q = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(lo, hi));
+                    _mm512_mask_storeu_epi32(out.cast(), 0xfff, q);
+                }
+                2 => {
+                    let order = _mm512_setr_epi64(0, 2, 4, 6, 0, 0, 0, 0);
+                    let q = _mm512_permutexvar_epi64(order, _mm512_packus_epi16(lo, lo));
+                    _mm256_storeu_si256(out.cast(), _mm512_castsi512_si256(q));
+                }
+                _ => {
+                    let order =
+                        _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+                    let q = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(lo, lo));
+                    _mm_storeu_si128(out.cast(), _mm512_castsi512_si128(q));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn unpack<const NV: usize>(p: *const u8) -> [__m512i; NV] {
+        // SAFETY: the caller vouches for `NV * 16` bytes at `p`.
+        unsafe {
+            let zero = _mm512_setzero_si512();
+            let bytes = match NV {
+                4 => Self::load(p),
+                3 => {
+                    let order =
+                        _mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
+                    _mm512_permutexvar_epi32(order, _mm512_maskz_loadu_epi32(0xfff, p.cast()))
+                }
+                2 => {
+                    let half: __m256i = _mm256_loadu_si256(p.cast());
+                    let order = _mm512_setr_epi64(0, 0, 1, 1, 2, 2, 3, 3);
+                    _mm512_permutexvar_epi64(order, _mm512_castsi256_si512(half))
+                }
+                _ => return [_mm512_cvtepu8_epi32(_mm_loadu_si128(p.cast())); NV],
+            };
+            let lo = _mm512_unpacklo_epi8(bytes, zero);
+            let hi = _mm512_unpackhi_epi8(bytes, zero);
+            let all = [
+                _mm512_unpacklo_epi16(lo, zero),
+                _mm512_unpackhi_epi16(lo, zero),
+                _mm512_unpacklo_epi16(hi, zero),
+                _mm512_unpackhi_epi16(hi, zero),
+            ];
+            std::array::from_fn(|j| all[j])
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose<const HALF: usize>(rows: [*const u8; 4]) -> [__m512i; 2] {
+        // SAFETY: the caller vouches for 64 bytes at each pointer.
+        unsafe {
+            let [a, b, c, d] = rows.map(|p| Self::load(p));
+            let (ab, cd) = match HALF {
+                0 => (_mm512_unpacklo_epi8(a, b), _mm512_unpacklo_epi8(c, d)),
+                _ => (_mm512_unpackhi_epi8(a, b), _mm512_unpackhi_epi8(c, d)),
+            };
+            [_mm512_unpacklo_epi16(ab, cd), _mm512_unpackhi_epi16(ab, cd)]
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Proves, once, that no call of an int8 model leaves its memory: the sibling
+//! of the float plan's proof, in bytes.
+
+use super::micro::BLOCK;
+use super::micro::depthwise::{self, Depthwise, DepthwiseCall, Order};
+use super::micro::elementwise::Function;
+use super::micro::gemm::{Dense, GemmCall};
+use super::micro::pool::PoolCall;
+use super::program::{Call, Program};
+use crate::error::Error;
+use crate::micro::Plane;
+use crate::micro::mover::Port;
+use crate::plan::Layer;
+use crate::plan::verify::{Proof, end, ensure};
+
+impl Program {
+    /// Checks every call, the input and the output.
+    pub(super) fn verify(&self, layers: &[Layer]) -> Result<(), Error> {
+        for (i, step) in self.steps.iter().enumerate() {
+            self.call(&step.call).ok_or_else(|| {
+                Error::limit(format!(
+                    "node '{}': call {i} leaves the arena of {} bytes",
+                    layers[step.layer].name, self.arena_bytes
+                ))
+            })?;
+        }
+        let size = if self.output.quantization.is_none() { 4 } else { 1 };
+        self.port(&self.input.port, 1)
+            .and_then(|()| self.port(&self.output.port, size))
+            .and_then(|()| {
+                self.borders.iter().try_for_each(|&(off, n, _)| self.in_arena(off.checked_add(n)))
+            })
+            .ok_or_else(|| {
+                Error::limit(format!("input or output leaves the arena of {}", self.arena_bytes))
+            })
+    }
+
+    fn in_arena(&self, end: Option<usize>) -> Proof {
+        ensure(end? <= self.arena_bytes)
+    }
+
+    /// `rows` rows of `m` pixels of `n` bytes.
+    fn plane(&self, p: Plane, rows: usize, m: usize, n: usize) -> Proof {
+        self.in_arena(end(p.off, &[(rows, p.row), (m, p.pix)], n))
+    }
+
+    /// The same of `n` floats, aligned.
+    fn floats(&self, p: Plane, rows: usize, m: usize, n: usize) -> Proof {
+        ensure([p.off, p.row, p.pix].iter().all(|n| n.is_multiple_of(4)))?;
+        self.plane(p, rows, m, n.checked_mul(4)?)
+    }
+
+    fn in_weights(&self, off: usize, bytes: usize) -> Proof {
+        ensure(off.is_multiple_of(4) && off.checked_add(bytes)? <= 4 * self.weights.len())
+    }
+
+    /// `count` entries of the row table, each followed by `reach` bytes.
+    fn table(&self, first: usize, count: usize, reach: usize) -> Proof {
+        let rows = self.rows.get(first..first.checked_add(count)?)?;
+        let last = *rows.iter().max()? as usize;
+        self.in_arena(last.checked_add(reach))
+    }
+
+    /// A port that counts in elements of `size` bytes.
+    fn port(&self, p: &Port, size: usize) -> Proof {
+        ensure(p.size[0].checked_mul(p.size[1])?.checked_mul(p.channels)? > 0)?;
+        let [off, row, pix] = [p.plane.off, p.plane.row, p.plane.pix].map(|n| n.checked_mul(size));
+        let plane = Plane { off: off?, row: row?, pix: pix? };
+        self.plane(plane, p.size[0], p.size[1], p.channels.checked_mul(size)?)
+    }
+
+    fn gemm(&self, c: &GemmCall, d: &Dense) -> Proof {
+        let set = self.kernels.set;
+        let reach = end(0, &[(c.m, c.apix)], d.steps().checked_mul(4)?)?;
+        self.table(c.rows, c.nrows.checked_mul(d.segments)?, reach)?;
+        let mut n = 0;
+        for p in &d.panels {
+            ensure((1..=4).contains(&p.vectors) && set.heights[p.vectors - 1] > 0)?;
+            ensure(p.first == n)?;
+            self.in_weights(p.offset, d.panel_bytes(p.vectors, set.lanes))?;
+            n += p.vectors * set.lanes;
+        }
+        if let Some(r) = c.residual {
+            self.plane(r, c.nrows, c.m, n)?;
+        }
+        match d.floats {
+            true => self.floats(c.out, c.nrows, c.m, n),
+            false => self.plane(c.out, c.nrows, c.m, n),
+        }
+    }
+
+    fn depthwise(&self, c: &DepthwiseCall, d: &Depthwise) -> Proof {
+        let vector = 4 * self.kernels.set.lanes;
+        let blocks = d.channels.div_ceil(vector);
+        ensure(d.channels > 0 && d.channels.is_multiple_of(BLOCK) && d.wide > 0 && c.m > 0)?;
+        if d.wide > 1 {
+            let tight = c.ipix == d.channels && c.out.pix == d.channels;
+            ensure(tight && d.stride == 1 && d.wide.checked_mul(d.channels)? == vector)?;
+        }
+        let weights = match d.order {
+            Order::Square => {
+                let form = (d.stride, d.rows) == (1, 2) || (d.stride, d.rows) == (2, 1);
+                ensure(form && (d.kernel_width, d.dilation, d.fours) == (3, 1, 1))?;
+                12 * d.rows
+            }
+            Order::Stream => {
+                ensure(matches!(d.rows, 1 | 2) || d.rows == 4 && self.kernels.set.tall == 4)?;
+                d.kernel_width.checked_mul(4 * d.fours)?.checked_mul(d.rows)?
+            }
+        };
+        ensure(d.block == weights.checked_add(depthwise::CONSTANTS)?.checked_mul(vector)?)?;
+        self.in_weights(d.offset, blocks.checked_mul(d.block)?)?;
+        // whole blocks are read, from the first pixel of the last one on
+        let last = (c.m - 1) / d.wide * d.wide;
+        let steps = [
+            (last + 1, d.stride.checked_mul(c.ipix)?),
+            (d.kernel_width, d.dilation.checked_mul(c.ipix)?),
+        ];
+        let reach = end(0, &steps, blocks * vector)?;
+        let groups = c.nrows.div_ceil(d.rows.max(1));
+        self.table(c.rows, groups.checked_mul(4 * d.fours)?, reach)?;
+        self.plane(c.out, c.nrows, c.m, d.channels)
+    }
+
+    fn pool(&self, c: &PoolCall) -> Proof {
+        ensure(c.channels.is_multiple_of(BLOCK) && !c.mean.floats)?;
+        // each window has a pixel of the tensor
+        for (axis, last) in [c.first.checked_add(c.nrows)?, c.m].into_iter().enumerate() {
+            ensure(c.before[axis] < c.kernel[axis] && c.size[axis] > 0)?;
+            let last = last.checked_sub(1)?.checked_mul(c.stride[axis])?;
+            ensure(last.checked_sub(c.before[axis]).is_none_or(|l| l < c.size[axis]))?;
+        }
+        let reach = end(0, &[(c.size[1], c.ipix)], c.channels)?;
+        self.table(c.rows, c.nrows.checked_mul(c.kernel[0])?, reach)?;
+        self.plane(c.out, c.nrows, c.m, c.channels)
+    }
+
+    fn call(&self, call: &Call) -> Proof {
+        match call {
+            Call::Gemm(c) => self.gemm(c, self.dense.get(c.dense)?),
+            Call::Depthwise(c) => self.depthwise(c, self.depthwise.get(c.depthwise)?),
+            Call::Pool(c) => self.pool(c),
+            Call::Global(c) => {
+                ensure(c.channels.is_multiple_of(BLOCK))?;
+                self.plane(c.x, c.size[0], c.size[1], c.channels)?;
+                let out = Plane { off: c.out, row: 0, pix: 0 };
+                match c.mean.floats {
+                    true => self.floats(out, 1, 1, c.channels),
+                    false => self.plane(out, 1, 1, c.channels),
+                }
+            }
+            Call::Map(c) => {
+                ensure(c.channels.is_multiple_of(BLOCK))?;
+                match c.function {
+                    Function::Affine { constants, .. } => {
+                        self.in_weights(constants, c.channels.checked_mul(8)?)?;
+                    }
+                    Function::Table(at) => self.in_weights(at, 256)?,
+                    Function::Add { .. } | Function::Mul { .. } => {}
+                }
+                [c.a, c.b, c.out].iter().try_for_each(|&p| self.plane(p, c.rows, c.m, c.channels))
+            }
+            Call::Softmax(c) => {
+                ensure(c.channels > 0)?;
+                [c.x, c.out].iter().try_for_each(|&p| self.floats(p, c.rows, c.m, c.channels))
+            }
+            Call::Interleave(c) => {
+                self.plane(c.a, c.rows, c.m, c.channels)?;
+                self.plane(c.b, c.rows, c.m, c.channels)?;
+                self.plane(c.out, c.rows, c.m, c.channels.checked_mul(2)?)
+            }
+            Call::Fill(c) => c.stretches.iter().try_for_each(|&(start, n)| {
+                self.in_arena(end(c.off.checked_add(start)?, &[(c.rows, c.row)], n))
+            }),
+            Call::Copy(c) => {
+                ensure(c.groups > 0 && c.channels.is_multiple_of(c.groups))?;
+                self.plane(c.x, c.rows, c.m, c.channels)?;
+                self.plane(c.out, c.rows, c.m, c.channels)
+            }
+        }
+    }
+}
