@@ -2,7 +2,7 @@
 
 mod common;
 
-use biglittle_kernels::{Model, Options, Session, Shape};
+use biglittle_kernels::{Isa, Model, Options, Range, Session, Shape};
 use common::{Network, Rng, generate};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -47,5 +47,30 @@ fn a_run_allocates_nothing() {
             session.run(&x, &mut out).expect("runs");
         }
         assert_eq!(COUNT.with(Cell::get), before, "seed {seed}");
+    }
+}
+
+#[test]
+fn an_int8_run_allocates_nothing() {
+    for isa in Isa::available().into_iter().filter(|isa| isa.has_int8()) {
+        for seed in 0..10 {
+            let mut r = Rng::new(seed);
+            let mut net = Network::new(Shape::new(17, 13, 20));
+            let x = net.graph.input();
+            generate::inverted_residual(&mut net, &mut r, x);
+            let graph = net.graph.simplified();
+            let ranges = vec![Range { lo: -3.0, hi: 3.0 }; graph.values().count()];
+            let options = Options { isa: Some(isa), ..Options::default() };
+            let model = Model::compile_int8(graph, &ranges, &options).expect("compiles");
+            let x = r.floats(17 * 13 * 20);
+            let mut out = vec![0.0; model.output_shape().len()];
+            let mut session = Session::new(Arc::new(model));
+            let before = COUNT.with(Cell::get);
+            for _ in 0..3 {
+                session.run(&x, &mut out).expect("runs");
+                session.run_bytes(&[7; 17 * 13 * 20], &mut out).expect("runs");
+            }
+            assert_eq!(COUNT.with(Cell::get), before, "{isa} seed {seed}");
+        }
     }
 }

@@ -6,7 +6,8 @@
 
 A hot loop is an innermost loop of the vector kernels with at least 16
 multiply-adds that make up 45 % of it: the tiles of the matrix and depthwise
-kernels. A spilled accumulator shows as stack references in step with the
+kernels. In the int8 kernels multiply-adds are dot products, and 25 % is enough:
+their depthwise tiles transpose and requantise as well. A spilled accumulator shows as stack references in step with the
 multiply-adds; a loop bound or pointer reloaded once an iteration does not
 matter. So more than 12 stack references in 100 multiply-adds fail, with exit
 code 1. Loops that hold other memory operands or transforms are not looked at.
@@ -16,10 +17,11 @@ import subprocess
 import sys
 
 FMA = re.compile(r"\b(vfmadd\w+|fmla)\b")
+DOT = re.compile(r"\b(vpdpbusd|sdot)\b")
 STACK = re.compile(r"\(%rsp|\[(?:sp|x29)\b")
 JUMP = re.compile(
     r"(?:j\w+|b(?:\.\w+)?|cbn?z\s+\w+,|tbn?z\s+\w+, #\w+,)\s+(?:0x)?([0-9a-f]+)\b")
-KERNEL = re.compile(r"micro::table::(avx512|avx2|neon)::(\w+)")
+KERNEL = re.compile(r"(int8::)?micro::table::(avx512|avx2|neon)::(\w+)")
 
 
 def loops(code):
@@ -37,10 +39,11 @@ def loops(code):
 
 def check(name, code):
     hot = bad = 0
+    product, share = (DOT, 0.25) if name.startswith("int8") else (FMA, 0.45)
     for start, end in loops(code):
         body = [text for _, text in code[start:end + 1]]
-        fma = sum(1 for text in body if FMA.search(text))
-        if fma < 16 or fma < 0.45 * len(body):
+        fma = sum(1 for text in body if product.search(text))
+        if fma < 16 or fma < share * len(body):
             continue
         hot += 1
         stack = sum(1 for text in body if STACK.search(text))
@@ -68,7 +71,8 @@ def main():
         if line.endswith(">:"):
             flush()
             kernel = KERNEL.search(line)
-            name, code = (kernel and "::".join(kernel.groups())), []
+            name = kernel and (kernel[1] or "") + f"{kernel[2]}::{kernel[3]}"
+            code = []
         elif name and (m := re.match(r"\s*([0-9a-f]+):\s+(.*)", line)):
             code.append((int(m.group(1), 16), m.group(2).replace("\t", " ")))
     flush()

@@ -200,8 +200,10 @@ impl<'a> Emitter<'a> {
             }
             Op::Add(b) => {
                 let (x, y) = self.sides(b, out);
-                let (qx, qy, q) = (self.quantization(x), self.quantization(y), self.quantization(out));
-                let scale = |q: Quantization, step: f32| finite(f64::from(q.scale) / f64::from(step));
+                let (qx, qy, q) =
+                    (self.quantization(x), self.quantization(y), self.quantization(out));
+                let scale =
+                    |q: Quantization, step: f32| finite(f64::from(q.scale) / f64::from(step));
                 let scales = [scale(qx, q.scale)?, scale(qy, q.scale)?];
                 let zeros = f64::from(qx.zero_point) * f64::from(scales[0])
                     + f64::from(qy.zero_point) * f64::from(scales[1]);
@@ -210,7 +212,8 @@ impl<'a> Emitter<'a> {
             }
             Op::Mul(b) => {
                 let (x, y) = self.sides(b, out);
-                let (qx, qy, q) = (self.quantization(x), self.quantization(y), self.quantization(out));
+                let (qx, qy, q) =
+                    (self.quantization(x), self.quantization(y), self.quantization(out));
                 let zeros = [i32::from(qx.zero_point), i32::from(qy.zero_point)];
                 let scale = f64::from(qx.scale) * f64::from(qy.scale) / f64::from(q.scale);
                 let (scale, offset) = (finite(scale)?, f32::from(q.zero_point));

@@ -55,7 +55,9 @@ mod tests {
             assert!((f64::from(q) - want).abs() <= 0.5 + 1e-6, "{i}");
         }
         let flipped = table(Activation::Sigmoid, from, to, 0x80);
-        assert!((0..=255u8).all(|i| flipped[usize::from(i ^ 0x80)] == sigmoid[usize::from(i)] ^ 0x80));
+        assert!(
+            (0..=255u8).all(|i| flipped[usize::from(i ^ 0x80)] == sigmoid[usize::from(i)] ^ 0x80)
+        );
         let same = table(Activation::None, from, from, 0);
         assert!((0..=255u8).all(|i| same[usize::from(i)] == i));
         let hi = 1.0;

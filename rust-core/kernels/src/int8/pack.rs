@@ -1,9 +1,9 @@
 //! Integer weights in the order in which the kernels read them.
 
 use super::constants::Layer;
+use super::micro::BLOCK;
 use super::micro::depthwise::{self, Depthwise, Order};
 use super::micro::gemm::{self, Dense, Panel};
-use super::micro::BLOCK;
 use super::micro::table::Set;
 use super::simd::lane_channel;
 use crate::buffer::Buffer;

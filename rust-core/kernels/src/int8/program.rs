@@ -1,13 +1,13 @@
 //! Plans an int8 network, and executes the plan's calls.
 
 use super::emit::Emitter;
+use super::micro::BLOCK;
 use super::micro::depthwise::{Depthwise, DepthwiseCall};
 use super::micro::elementwise::{InterleaveCall, MapCall, SoftmaxCall};
 use super::micro::gemm::{Dense, GemmCall};
 use super::micro::pool::{GlobalCall, PoolCall};
 use super::micro::port::{Entry, Exit};
 use super::micro::table::{Kernels, kernels};
-use super::micro::BLOCK;
 use super::pack::Packer;
 use super::quantization::Range;
 use super::scales::{by_value, method, scales};
@@ -80,8 +80,7 @@ pub(crate) fn program(
     borders.sort_unstable();
     borders.dedup();
     let limit = options.memory_limit;
-    let need =
-        Need { lanes: BLOCK, unit: 1, limit, border_rows: borders.len(), keep: false };
+    let need = Need { lanes: BLOCK, unit: 1, limit, border_rows: borders.len(), keep: false };
     let arena = place(&graph, &methods, &mut layouts, &chains, &need)?;
     let mut emitter = Emitter {
         graph: &graph,

@@ -86,9 +86,7 @@ fn check(g: &Graph, node: &Node) -> Result<(), Error> {
         return Err(refused(node, &why));
     }
     let (count, most) = match &node.op {
-        Op::Conv(c) => {
-            (c.kernel[0] * c.kernel[1] * (g.shapes[c.x.0].c / c.groups), MAX_PRODUCTS)
-        }
+        Op::Conv(c) => (c.kernel[0] * c.kernel[1] * (g.shapes[c.x.0].c / c.groups), MAX_PRODUCTS),
         Op::Pool(p) => (p.kernel[0] * p.kernel[1], MAX_MEAN),
         Op::GlobalAverage(x) => (g.shapes[x.0].h * g.shapes[x.0].w, MAX_MEAN),
         _ => (1, 1),

@@ -142,7 +142,9 @@ impl Program {
             Call::Pool(c) => self.pool(c),
             Call::Global(c) => {
                 ensure(c.channels.is_multiple_of(BLOCK))?;
-                self.plane(c.x, c.size[0], c.size[1], c.channels)?;
+                // whole vectors are read
+                let read = c.channels.checked_next_multiple_of(4 * self.kernels.set.lanes)?;
+                self.plane(c.x, c.size[0], c.size[1], read)?;
                 let out = Plane { off: c.out, row: 0, pix: 0 };
                 match c.mean.floats {
                     true => self.floats(out, 1, 1, c.channels),
@@ -177,6 +179,53 @@ impl Program {
                 self.plane(c.x, c.rows, c.m, c.channels)?;
                 self.plane(c.out, c.rows, c.m, c.channels)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Range, program};
+    use super::*;
+    use crate::graph::{Conv, Graph, Padding, Shape};
+    use crate::isa::Isa;
+    use crate::plan::Options;
+
+    #[test]
+    fn a_tampered_call_is_found() {
+        let mut g = Graph::new(Shape::new(5, 5, 8)).expect("small");
+        let conv = Conv::new(g.input(), 8, [3, 3], vec![0.5; 8 * 8 * 9]);
+        let x = g.add("conv", conv).expect("fits");
+        let depthwise = Conv::new(x, 8, [3, 3], vec![0.5; 8 * 9]);
+        g.add("dw", Conv { groups: 8, padding: Padding::same(1), ..depthwise }).expect("fits");
+        let build = || {
+            let ranges = [Range { lo: -1.0, hi: 1.0 }; 3];
+            program(g.clone(), &ranges, Isa::Scalar, &Options::default()).expect("compiles")
+        };
+        let (p, layers) = build();
+        assert!(p.verify(&layers).is_ok());
+        let far = u32::MAX as usize;
+        for field in 0..10 {
+            let (mut p, layers) = build();
+            for step in &mut p.steps {
+                match (&mut step.call, field) {
+                    (Call::Gemm(c), 0) => c.out.off = far,
+                    (Call::Gemm(c), 1) => c.nrows = far,
+                    (Call::Gemm(c), 2) => c.m = 0,
+                    (Call::Gemm(c), 3) => c.rows = far,
+                    (Call::Depthwise(c), 4) => c.out.off = far,
+                    (Call::Depthwise(c), 5) => c.nrows = far,
+                    (Call::Depthwise(c), 6) => c.m = 0,
+                    (Call::Depthwise(c), 7) => c.ipix = far,
+                    _ => {}
+                }
+            }
+            match field {
+                8 => p.dense[0].panels[0].offset = far,
+                9 => p.depthwise[0].wide += 1,
+                _ => {}
+            }
+            assert!(p.verify(&layers).is_err(), "field {field}");
         }
     }
 }

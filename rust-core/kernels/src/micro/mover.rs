@@ -90,7 +90,8 @@ const BLOCK: usize = 16;
 
 /// Three planes to pixels of three: a colour image, the usual input. A loop that
 /// the compiler turns into vectors.
-fn interleave<E: Copy>(to: &mut [[E; 3]], from: [&[E]; 3]) {
+#[inline(always)]
+pub(crate) fn interleave<E: Copy>(to: &mut [[E; 3]], from: [&[E]; 3]) {
     let [r, g, b] = from.map(|plane| &plane[..to.len()]);
     for (x, to) in to.iter_mut().enumerate() {
         *to = [r[x], g[x], b[x]];

@@ -10,11 +10,8 @@ use std::sync::Arc;
 /// Ranges of all values over a few inputs in NHWC order, by the portable float
 /// kernels, which give the same numbers everywhere.
 pub fn observe(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<Range> {
-    let options = Options {
-        isa: Some(Isa::Scalar),
-        input_layout: DataLayout::Nhwc,
-        ..Options::default()
-    };
+    let options =
+        Options { isa: Some(Isa::Scalar), input_layout: DataLayout::Nhwc, ..Options::default() };
     let model = Model::compile_observed(graph.clone(), &options).expect("compiles");
     let mut output = vec![0.0; model.output_shape().len()];
     let mut session = Session::new(Arc::new(model));

@@ -55,7 +55,8 @@ pub fn run(args: &BenchArgs) -> Result<()> {
         .map(|subject| {
             let subject = subject.open(args.execution())?;
             let name = subject.name.clone();
-            let peak = peaks.of(subject.model.isa())?;
+            let int8 = subject.model.input_quantization().is_some();
+            let peak = if int8 { None } else { Some(peaks.of(subject.model.isa())?) };
             let measured = figures::measure(subject, time, peak, args.profile);
             measured.map_err(|error| error.context(name))
         })

@@ -217,7 +217,8 @@ impl Writer {
         let mut result = self.node("Conv", name, &inputs, attributes);
         if let Some(residual) = conv.residual {
             let other = self.tensor(residual);
-            result = self.node("Add", &format!("{name}.sum"), &[&result, &other], vec![]);
+            // In this order it joins the same convolution again.
+            result = self.node("Add", &format!("{name}.sum"), &[&other, &result], vec![]);
         }
         self.activate(name, result, conv.activation)
     }

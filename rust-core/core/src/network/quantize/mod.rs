@@ -138,19 +138,28 @@ pub fn quantize(
     Ok(QuantizedNetwork { network, ranges, images: count })
 }
 
-/// What was written must be what is read: the same layers with the same weights.
+/// What was written must be what is read: the same layers with the same weights, if
+/// in another order.
 fn check_reopened(written: &kernels::Graph, opened: &Whole) -> Result<()> {
     let layers = |graph: &kernels::Graph| -> Vec<_> {
         let weights = |op: &Op| match op {
             Op::Conv(conv) => Some(QuantizedWeights::of(conv).values),
             _ => None,
         };
-        graph.nodes().map(|node| (node.op().kind(), weights(node.op()))).collect()
+        let layers = graph.nodes().map(|node| (node.op().kind(), weights(node.op())));
+        let mut layers: Vec<_> = layers.collect();
+        layers.sort();
+        layers
     };
-    if layers(written) == layers(&opened.lowered.graph) {
+    let (written, opened) = (layers(written), layers(&opened.lowered.graph));
+    if written == opened {
         return Ok(());
     }
-    Err(refused("its layers are not the same once they are written and read; please report it"))
+    Err(refused(format!(
+        "its {} layers are {} others once it is written and read; please report it",
+        written.len(),
+        opened.len()
+    )))
 }
 
 /// Whether every machine can run the network in int8.

@@ -71,8 +71,10 @@ struct Block<'a> {
     d: &'a Depthwise,
     /// Constants and weights.
     weights: *const u8,
-    /// The row table's entries of the first output row.
+    /// The row table's entries of the first output row, and where the first 4
+    /// point to.
     rows: *const u32,
+    at: [*const u8; 4],
     /// Output rows that exist, of the tile's.
     here: usize,
     /// First channel.
@@ -126,12 +128,8 @@ unsafe fn square<S: Int8, const ST: usize, const R: usize, const XT: usize>(
     // again.
     unsafe {
         let (columns, pix, vector) = ((XT - 1) * ST + 3, b.call.ipix, 4 * S::L);
-        let mut rows = [std::ptr::null::<u8>(); 4];
-        unroll!(4: I < 4, {
-            let at = *b.rows.add(I) as usize + x * ST * pix + b.channel;
-            rows[I] = b.cx.base.add(at).cast_const();
-            b.cx.check(rows[I], (columns - 1) * pix + vector);
-        });
+        let rows = b.at.map(|p| p.add(x * ST * pix));
+        rows.iter().for_each(|&p| b.cx.check(p, (columns - 1) * pix + vector));
         let none = S::narrow(S::zero(), S::zero());
         let mut halves = [[[none; 2]; XT]; R];
         unroll!(2: H < 2, {
@@ -286,12 +284,15 @@ pub(crate) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &DepthwiseCall, d: &De
             let channel = i * 4 * S::L;
             // SAFETY: the plan proved rows, blocks and outputs.
             unsafe {
+                let rows = cx.rows.add(first);
+                let at = |i: usize| cx.base.add(*rows.add(i) as usize + channel).cast_const();
                 across::<S>(&Block {
                     cx,
                     call,
                     d,
                     weights: cx.weights.add(d.offset + i * d.block),
-                    rows: cx.rows.add(first),
+                    rows,
+                    at: [at(0), at(1), at(2), at(3)],
                     here,
                     channel,
                     out: cx.base.add(call.out.off + y * call.out.row + channel),

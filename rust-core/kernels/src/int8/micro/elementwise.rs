@@ -52,11 +52,7 @@ pub(super) fn byte(v: f32, lo: f32, hi: f32) -> u8 {
 }
 
 #[inline(always)]
-unsafe fn each(
-    cx: &Context<u8>,
-    call: &MapCall,
-    body: impl Fn(Bytes, Bytes, usize) -> Bytes,
-) {
+unsafe fn each(cx: &Context<u8>, call: &MapCall, body: impl Fn(Bytes, Bytes, usize) -> Bytes) {
     for r in 0..call.rows {
         for x in 0..call.m {
             // SAFETY: the plan proved all pixels of the call inside the arena;

@@ -158,11 +158,16 @@ unsafe fn tile<S: Int8, const MR: usize, const NV: usize>(
                         av[I] = S::load_a(a[I / group].add(off[I]));
                     });
                     unroll!(4: Q < 4, {
+                        let mut bv = [S::zero(); NV];
                         unroll!(4: J < NV, {
-                            let bv = S::load(b.add((Q * NV + J) * vector));
-                            unroll!(14: I < MR, {
+                            bv[J] = S::load(b.add((Q * NV + J) * vector));
+                        });
+                        // row by row: the other way around, all rows' bytes would
+                        // be in registers at once
+                        unroll!(14: I < MR, {
+                            unroll!(4: J < NV, {
                                 let p = Q % parts;
-                                acc[p][I][J] = S::dot_lane::<Q>(acc[p][I][J], av[I], bv);
+                                acc[p][I][J] = S::dot_lane::<Q>(acc[p][I][J], av[I], bv[J]);
                             });
                         });
                     });
@@ -189,7 +194,7 @@ unsafe fn tile<S: Int8, const MR: usize, const NV: usize>(
                 step!();
             }
             for _ in 0..t.steps % 4 {
-                let mut bv = [acc[0][0][0]; NV];
+                let mut bv = [S::zero(); NV];
                 unroll!(4: J < NV, {
                     bv[J] = S::load(b.add(J * vector));
                 });

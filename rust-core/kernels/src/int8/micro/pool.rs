@@ -6,7 +6,8 @@
 use super::BLOCK;
 use super::elementwise::byte;
 use crate::graph::PoolKind;
-use crate::micro::{Context, Plane};
+use crate::int8::simd::{Int8, lane_channel};
+use crate::micro::{Context, Plane, unroll};
 
 type Bytes = [u8; BLOCK];
 type Sums = [i32; BLOCK];
@@ -153,30 +154,61 @@ pub(crate) unsafe fn run<const FLIP: u8>(cx: &Context<u8>, call: &PoolCall) {
     }
 }
 
-/// Runs a global average.
+/// Runs a global average: four pixels at a time, byte by byte side by side,
+/// times ones.
 ///
 /// # Safety
-/// The plan has verified the call against the context's arena.
+/// The CPU has `S`, and the plan has verified the call against the context's
+/// arena.
 #[inline(always)]
-pub(crate) unsafe fn global<const FLIP: u8>(cx: &Context<u8>, call: &GlobalCall) {
-    let [h, w] = call.size;
-    for c in (0..call.channels).step_by(BLOCK) {
-        let mut sum: Sums = [0; BLOCK];
-        // SAFETY: the plan proved input and output inside the arena; debug
-        // builds check again.
+pub(crate) unsafe fn global<S: Int8>(cx: &Context<u8>, call: &GlobalCall) {
+    const ONES: [[u8; 4]; 5] = [[0; 4], [1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1; 4]];
+    let ([h, w], pix, vector) = (call.size, call.x.pix, 4 * S::L);
+    let size = if call.mean.floats { 4 } else { 1 };
+    for first in (0..call.channels).step_by(vector) {
+        let mut sums = [0i32; 64];
+        // SAFETY: the plan proved whole vectors of input, and the output, inside
+        // the arena; debug builds check again.
         unsafe {
+            // flipped bytes are 128 lower
+            let start = i32::from(S::FLIP) * (h * w) as i32;
+            let mut acc = [S::broadcast((&raw const start).cast()); 4];
             for y in 0..h {
-                let p = cx.base.add(call.x.off + y * call.x.row + c).cast_const();
-                cx.check(p, (w - 1) * call.x.pix + BLOCK);
-                for x in 0..w {
-                    let v = p.add(x * call.x.pix).cast::<Bytes>().read_unaligned();
-                    sum = std::array::from_fn(|i| sum[i] + i32::from(v[i] ^ FLIP));
+                let row = cx.base.add(call.x.off + y * call.x.row + first).cast_const();
+                cx.check(row, (w - 1) * pix + vector);
+                for x in (0..w).step_by(4) {
+                    let here = (w - x).min(4);
+                    let ones = S::broadcast(ONES[here].as_ptr());
+                    let p = row.add(x * pix);
+                    let at = |i: usize| p.add(i.min(here - 1) * pix);
+                    let pixels = [at(0), at(1), at(2), at(3)];
+                    let (lo, hi) = (S::transpose::<0>(pixels), S::transpose::<1>(pixels));
+                    let t = [lo[0], lo[1], hi[0], hi[1]];
+                    unroll!(4: Q < 4, {
+                        acc[Q] = S::dot(acc[Q], t[Q], ones);
+                    });
                 }
             }
-            let size = if call.mean.floats { 4 } else { 1 };
-            let out = cx.base.add(call.out + c * size);
-            cx.check(out, BLOCK * size);
-            call.mean.store::<FLIP>(sum, h * w, h * w, out);
+            let mut lanes = [[0i32; 16]; 4];
+            for (lanes, acc) in lanes.iter_mut().zip(acc) {
+                lanes.as_mut_ptr().cast::<S::V>().write_unaligned(acc);
+            }
+            for (j, lanes) in lanes.iter().enumerate() {
+                for (lane, &sum) in lanes[..S::L].iter().enumerate() {
+                    sums[lane_channel(4, j, lane)] = sum;
+                }
+            }
+            let here = (call.channels - first).min(vector);
+            for (i, sum) in sums[..here].chunks_exact(BLOCK).enumerate() {
+                let sum: Sums = std::array::from_fn(|i| sum[i]);
+                let out = cx.base.add(call.out + (first + i * BLOCK) * size);
+                cx.check(out, BLOCK * size);
+                if S::FLIP == 0 {
+                    call.mean.store::<0>(sum, h * w, h * w, out);
+                } else {
+                    call.mean.store::<0x80>(sum, h * w, h * w, out);
+                }
+            }
         }
     }
 }

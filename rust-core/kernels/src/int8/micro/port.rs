@@ -3,7 +3,7 @@
 use super::elementwise::byte;
 use crate::int8::Quantization;
 use crate::micro::Context;
-use crate::micro::mover::Port;
+use crate::micro::mover::{Port, interleave};
 
 /// The network's input.
 #[derive(Clone, Debug)]
@@ -55,9 +55,8 @@ pub(crate) unsafe fn read_floats<const FLIP: u8>(cx: &Context<u8>, entry: &Entry
                     cx.check(to, 3 * n);
                     std::slice::from_raw_parts_mut(to.cast::<[u8; 3]>(), n)
                 };
-                for (i, to) in to.iter_mut().enumerate() {
-                    *to = [planes[0][i], planes[1][i], planes[2][i]];
-                }
+                let [r, g, b] = &planes;
+                interleave(to, [r, g, b]);
             }
         }
         return;

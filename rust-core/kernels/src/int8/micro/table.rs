@@ -64,7 +64,7 @@ macro_rules! instance {
             instance!(@ $($features)?,
                 depthwise(call: &DepthwiseCall, d: &Depthwise) depthwise::run::<S>);
             instance!(@ $($features)?, pool(call: &PoolCall) pool::run::<FLIP>);
-            instance!(@ $($features)?, global(call: &GlobalCall) pool::global::<FLIP>);
+            instance!(@ $($features)?, global(call: &GlobalCall) pool::global::<S>);
             instance!(@ $($features)?, map(call: &MapCall) elementwise::map::<FLIP>);
             instance!(@ $($features)?, softmax(call: &SoftmaxCall) elementwise::softmax);
             instance!(@ $($features)?, interleave(call: &InterleaveCall) elementwise::interleave);
@@ -84,11 +84,7 @@ macro_rules! instance {
 }
 
 #[cfg(target_arch = "x86_64")]
-instance!(
-    avx512,
-    simd::avx512::Vnni512,
-    "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma"
-);
+instance!(avx512, simd::avx512::Vnni512, "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma");
 #[cfg(target_arch = "x86_64")]
 instance!(avx2, simd::avx2::AvxVnni, "avxvnni,avx2,fma");
 #[cfg(target_arch = "aarch64")]

@@ -80,8 +80,7 @@ impl Int8 for Vnni512 {
                     _mm256_storeu_si256(out.cast(), _mm512_castsi512_si256(q));
                 }
                 _ => {
-                    let order =
-                        _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+                    let order = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
                     let q = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(lo, lo));
                     _mm_storeu_si128(out.cast(), _mm512_castsi512_si128(q));
                 }

@@ -85,7 +85,7 @@ impl Int8 for Dot {
 
     #[inline(always)]
     unsafe fn store<const NV: usize>(q: [int32x4_t; NV], out: *mut u8) {
-        assert!(NV == 4, "the tables of tiles have no other width");
+        assert!(NV == 4, "panels are of 4 vectors here");
         // SAFETY: the caller vouches for 16 bytes at `out`.
         unsafe {
             let (a, b) = (Self::narrow(q[0], q[1]), Self::narrow(q[2], q[3]));
@@ -95,7 +95,7 @@ impl Int8 for Dot {
 
     #[inline(always)]
     unsafe fn unpack<const NV: usize>(p: *const u8) -> [int32x4_t; NV] {
-        assert!(NV == 4, "the tables of tiles have no other width");
+        assert!(NV == 4, "panels are of 4 vectors here");
         // SAFETY: the caller vouches for 16 bytes at `p`.
         unsafe {
             let q = veorq_u8(vld1q_u8(p), vdupq_n_u8(Self::FLIP));
@@ -121,10 +121,7 @@ impl Int8 for Dot {
                 _ => (vzip2q_u8(a, b), vzip2q_u8(c, d)),
             };
             let (ab, cd) = (vreinterpretq_u16_u8(ab), vreinterpretq_u16_u8(cd));
-            [
-                vreinterpretq_s32_u16(vzip1q_u16(ab, cd)),
-                vreinterpretq_s32_u16(vzip2q_u16(ab, cd)),
-            ]
+            [vreinterpretq_s32_u16(vzip1q_u16(ab, cd)), vreinterpretq_s32_u16(vzip2q_u16(ab, cd))]
         }
     }
 }
