@@ -55,6 +55,13 @@ limited() {
 # A clean clone tests the versions of Cargo.lock; a work tree may move them.
 locked() { [[ -z ${CI:-} ]] || printf -- '--locked'; }
 
+# Everything for this machine, as `cargo test --workspace` builds it: for a package
+# that is named alone Cargo chooses other features, and builds tract once more.
+build_workspace() {
+  # shellcheck disable=SC2046
+  limited 2400 cargo build $(locked) --workspace --lib --bins --examples --tests
+}
+
 is_debian() { [[ -r /etc/debian_version ]] && have apt-get; }
 
 as_root() {

@@ -12,7 +12,10 @@ import re
 import sys
 
 KEY = re.compile(r'"((?:[a-z]+)\.[a-zA-Z]+(?: (?:\\\([^"]*\)|%@))*)"')
-KINDS = r"(phase|answer|tier|margin|sparkline|device|heat|mode|preview)\."
+KINDS = (
+    r"(answer|battery|error|heat|margin|mode|permission|preview|rate|saved|simulate|source|tier|tile"
+    r"|why)\."
+)
 
 
 def used_keys(app):
@@ -49,10 +52,16 @@ def problems(folder):
     for path in re.findall(r"- path: (\S+)", project):
         if not (folder / path).exists():
             yield f"project.yml names {path}, which is not there"
+    packages = dict(re.findall(r"^  (\w+):\n    path: (\S+)", project, re.M))
+    for name in re.findall(r"- package: (\S+)", project):
+        manifest = folder / packages.get(name, "not listed") / "Package.swift"
+        # XcodeGen links the product of the package's own name.
+        if not manifest.exists() or f'.library(name: "{name}"' not in manifest.read_text():
+            yield f"project.yml wants the package {name}, and {manifest} has no such product"
     # Who cannot see has to know what each drawing says.
     for view in sorted(app.rglob("*.swift")):
         text = view.read_text()
-        if ("Canvas {" in text or "GeometryReader" in text) and "accessibilityLabel" not in text:
+        if re.search(r"Canvas \{|Capsule\(\)\.fill", text) and "accessibilityLabel" not in text:
             yield f"{view} draws, and says nothing to VoiceOver"
     if len(used) < 10:
         yield f"only {len(used)} texts were found in {app}"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Measures biglittle, stock tract, ONNX Runtime, LiteRT and ncnn on one core.
+"""Measures biglittle, stock tract, ONNX Runtime, LiteRT and ncnn on one core, or
+with --int8 the int8 of those that have it.
 
 One process a runtime, all with the same network open at once, take turns in the
 order A B C, C B A, ...: whatever else the machine does hits all of them, so that
@@ -13,17 +14,22 @@ import statistics
 import sys
 from pathlib import Path
 
+import numpy as np
+
 import report
-from contestants import NAMES, OURS, PEERS, Contestant, Failed, command, start
+from contestants import INT8_NAMES, NAMES, OURS, PEERS, Contestant, Failed, command, start
 
 # Of a network that gives logits of several units.
 LARGEST_DIFFERENCE = 1e-3
+# Of an int8 network's outputs from float32's, to how far those lie from their own
+# mean, both on average: of outputs that have nothing in common it is 1 and more.
+LARGEST_INT8_ERROR = 0.2
 
 
 def opened(options: argparse.Namespace, network: str, failed: dict[str, str]) -> list[Contestant]:
     """The runtimes that can run the network; why the others cannot."""
     contestants = []
-    for key in NAMES:
+    for key in INT8_NAMES if options.int8 else NAMES:
         if key in failed:
             continue
         if key == "avx2" and contestants[-1].loaded["instruction_set"] != "avx512":
@@ -37,13 +43,33 @@ def opened(options: argparse.Namespace, network: str, failed: dict[str, str]) ->
                 sys.exit(f"{network}: {why}")
             failed[key] = str(why)
             continue
-        difference = contestant.loaded.get("difference", 0.0)
-        if difference <= LARGEST_DIFFERENCE:
-            contestants.append(contestant)
-        else:
+        if why := fault(contestant, options.zoo, network):
             contestant.close()
-            failed[key] = f"its outputs differ by {difference:.2g} from ONNX Runtime's"
+            failed[key] = why
+        else:
+            contestants.append(contestant)
     return contestants
+
+
+def fault(contestant: Contestant, zoo: Path, network: str) -> str | None:
+    """Why a runtime's times would mean nothing."""
+    loaded = contestant.loaded
+    if not contestant.key.endswith("_int8"):
+        difference = loaded.get("difference", 0.0)
+        if difference > LARGEST_DIFFERENCE:
+            return f"its outputs differ by {difference:.2g} from ONNX Runtime's"
+        return None
+    if contestant.key == "ours_int8":
+        if "int8" not in loaded["runtime"]:
+            return f"biglittle runs it on {loaded['runtime']}"
+        judged = json.loads((zoo / f"{network}.int8.json").read_text())
+        loaded["mean_difference"] = judged["networks"][0]["mean_output_difference"]
+    expected = np.fromfile(zoo / f"{network}.output", "<f4")
+    error = loaded["mean_difference"] / float(np.abs(expected - expected.mean()).mean())
+    loaded["error"] = error
+    if error > LARGEST_INT8_ERROR:
+        return f"its outputs differ from float32's by {error:.0%} of their mean deviation"
+    return None
 
 
 def measure(options: argparse.Namespace, network: str, failed: dict[str, str]) -> dict:
@@ -57,28 +83,35 @@ def measure(options: argparse.Namespace, network: str, failed: dict[str, str]) -
             contestant.turn()
     for contestant in contestants:
         contestant.close()
-    medians = {c.key: statistics.median(c.medians_ns) for c in contestants}
+    by_key = {c.key: c for c in contestants}
+    medians = {key: statistics.median(c.medians_ns) for key, c in by_key.items()}
     peers = {key: ns for key, ns in medians.items() if key in PEERS}
-    rounds = {c.key: c.medians_ns for c in contestants}
     figures = {
-        "macs": next(c.loaded["macs"] for c in contestants if c.key == "ours"),
-        "runtime": next(c.loaded["runtime"] for c in contestants if c.key == "ours"),
+        "macs": by_key["ours"].loaded["macs"],
+        "runtime": by_key["ours"].loaded["runtime"],
         "median_ns": medians,
-        "rounds_ns": rounds,
+        "rounds_ns": {key: c.medians_ns for key, c in by_key.items()},
         "missing": failed,
     }
-    if peers:
+    if options.int8:
+        figures["errors"] = {
+            key: c.loaded["error"] for key, c in by_key.items() if "error" in c.loaded
+        }
+        if ours := by_key.get("ours_int8"):
+            others = [c for c in contestants if c is not ours]
+            figures["to_ours"] = {c.key: spread(c, ours) for c in others}
+    elif peers:
         best = min(peers, key=peers.__getitem__)
         figures["best_peer"] = best
         figures["to_best_peer"] = {
-            key: spread([a / b for a, b in zip(rounds[key], rounds[best])])
-            for key in OURS
-            if key in rounds
+            key: spread(c, by_key[best]) for key, c in by_key.items() if key in OURS
         }
     return figures
 
 
-def spread(ratios: list[float]) -> dict[str, float]:
+def spread(one: Contestant, other: Contestant) -> dict[str, float]:
+    """The ratios of their times within a round."""
+    ratios = [a / b for a, b in zip(one.medians_ns, other.medians_ns)]
     return {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
 
 
@@ -86,7 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("zoo", type=Path, help="the folder of models/zoo/build.py, converted")
     parser.add_argument("--biglittle", type=Path, required=True, help="the program to measure")
-    parser.add_argument("--networks", nargs="+", metavar="NAME", help="all, if not given")
+    parser.add_argument("--int8", action="store_true", help="compare int8")
     parser.add_argument("--cpu", type=int, default=1, help="the core to run on (%(default)s)")
     parser.add_argument("--rounds", type=int, default=10, help="(%(default)s)")
     parser.add_argument("--turn", type=float, default=0.08, help="seconds a turn (%(default)s)")
@@ -96,16 +129,14 @@ def main() -> None:
     options = parser.parse_args()
     if options.page and not options.date:
         parser.error("--page needs --date")
-    listed = [row.split("\t")[0] for row in (options.zoo / "zoo.tsv").read_text().splitlines()]
-    networks = options.networks or listed
-    if unknown := set(networks) - set(listed):
-        parser.error(f"{', '.join(sorted(unknown))} not in {options.zoo}")
+    rows = (options.zoo / "zoo.tsv").read_text().splitlines()
+    networks = [row.split("\t")[0] for row in rows]
     conversions = json.loads((options.zoo / "conversions.json").read_text())
     results: dict[str, dict] = {}
     for network in networks:
         results[network] = measure(options, network, conversions.get(network, {}))
         print(report.line(network, results[network]), flush=True)
-    document = report.document(results, options.rounds, options.date)
+    document = report.document(results, options.rounds, options.date, options.int8)
     if options.json:
         options.json.write_text(json.dumps(document, indent=1))
     if options.page:

@@ -13,6 +13,15 @@ from pathlib import Path
 PEERS = {"ort": "ONNX Runtime", "litert": "LiteRT", "ncnn": "ncnn"}
 OURS = {"tract": "stock tract", "ours": "biglittle", "avx2": "biglittle, AVX2 only"}
 NAMES = OURS | PEERS
+# What is compared in int8, and what each was made from.
+INT8_NAMES = {
+    "ort": "ONNX Runtime float32",
+    "litert": "LiteRT float32",
+    "ours": "biglittle float32",
+    "ort_int8": "ONNX Runtime int8",
+    "litert_int8": "LiteRT int8",
+    "ours_int8": "biglittle int8",
+}
 
 
 class Failed(Exception):
@@ -52,10 +61,11 @@ class Contestant:
 
 
 def command(key: str, zoo: Path, network: str, biglittle: Path) -> list[str]:
-    if key in PEERS:
+    if key.removesuffix("_int8") in PEERS:
         return [sys.executable, str(Path(__file__).with_name("peer.py")), key, str(zoo), network]
-    extra = {"tract": ["--runtime", "tract"], "ours": [], "avx2": ["--isa", "avx2"]}[key]
-    return [str(biglittle), "bench", str(zoo / f"{network}.onnx"), "--interactive", *extra]
+    form = "int8.biglittle" if key == "ours_int8" else "onnx"
+    extra = {"tract": ["--runtime", "tract"], "avx2": ["--isa", "avx2"]}.get(key, [])
+    return [str(biglittle), "bench", str(zoo / f"{network}.{form}"), "--interactive", *extra]
 
 
 def pin(cpu: int) -> None:

@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
-"""Converts the networks of a folder for LiteRT and ncnn.
+"""Converts the networks of a folder for LiteRT and ncnn, or to int8 for all.
 
-    convert.py FOLDER [NAME...]
+    convert.py FOLDER [--int8 BIGLITTLE] [NAME...]
 
-Writes NAME.tflite and NAME.ncnn.param and .bin beside NAME.onnx, and what could
-not be converted, with the reason, to conversions.json.
+Writes NAME.tflite and NAME.ncnn.param and .bin beside NAME.onnx, or with --int8
+NAME.tflite, NAME.int8.onnx, .tflite and .biglittle; and what could not be
+converted, with the reason, to conversions.json.
 """
 
 import argparse
 import importlib.util
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import onnx
 
+import int8
 from onnx_to_tflite import Converter, Unsupported
 
 
@@ -48,12 +51,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*")
+    parser.add_argument("--int8", type=Path, metavar="BIGLITTLE", help="to int8, by this program")
     options = parser.parse_args()
     lines = (options.folder / "zoo.tsv").read_text().splitlines()
     names = options.names or [line.split("\t")[0] for line in lines]
+    conversions = {"litert": to_tflite, "ncnn": to_ncnn}
+    if options.int8:
+        conversions = {
+            "litert": to_tflite,
+            "ort_int8": int8.to_onnx,
+            "litert_int8": int8.to_tflite,
+            "ours_int8": partial(int8.to_bundle, options.int8),
+        }
     failed: dict[str, dict[str, str]] = {}
     for name in names:
-        for peer, convert in (("litert", to_tflite), ("ncnn", to_ncnn)):
+        for peer, convert in conversions.items():
             try:
                 convert(options.folder, name)
             except Unsupported as why:

@@ -43,7 +43,7 @@ class Converter:
     def run(self) -> bytes:
         port = self.graph.input[0]
         _, c, h, w = (d.dim_value for d in port.type.tensor_type.shape.dim)
-        x = self.tensors[port.name] = self.out.tensor((1, h, w, c))
+        x = self.tensors[port.name] = self.activation((1, h, w, c), port.name)
         position = 0
         while position < len(self.nodes):
             node = self.nodes[position]
@@ -58,9 +58,18 @@ class Converter:
         convert(node, {a.name: helper.get_attribute_value(a) for a in node.attribute})
         return 1
 
+    def activation(self, shape: tuple[int, ...], values: str | int | tuple[float, float]) -> int:
+        """A tensor with the values that an ONNX tensor or another one of ours has, or
+        that lie between two bounds."""
+        del values  # float32 holds any
+        return self.out.tensor(shape)
+
     def result(self, name: str, shape: tuple[int, ...]) -> int:
-        self.tensors[name] = self.out.tensor(shape)
+        self.tensors[name] = self.activation(shape, name)
         return self.tensors[name]
+
+    def scalar(self, value: float) -> int:
+        return self.out.constant([value])
 
     def emit(
         self,
@@ -78,6 +87,12 @@ class Converter:
 
     # --- layers with weights ------------------------------------------------------
 
+    def parameters(self, x: int, weight: np.ndarray, bias: np.ndarray, axis: int) -> list[int]:
+        """The weight, with the output channels along `axis`, and the bias of a layer
+        whose input is `x`."""
+        del x, axis
+        return [self.out.constant(weight), self.out.constant(bias)]
+
     def op_conv(self, node: onnx.NodeProto, attributes: dict) -> None:
         weight = self.weights[node.input[1]].astype(np.float32)
         bias = self.weights[node.input[2]].astype(np.float32)
@@ -91,13 +106,14 @@ class Converter:
         fields = {"padding": padding, "strideH": strides[0], "strideW": strides[1]}
         fields |= {"dilationHFactor": 1, "dilationWFactor": 1}
         if groups == 1:
-            kind, options, weight = "CONV_2D", "Conv2DOptions", weight.transpose(0, 2, 3, 1)
+            kind, options, axis = "CONV_2D", "Conv2DOptions", 0
+            weight = weight.transpose(0, 2, 3, 1)
         elif groups == channels == len(weight):
-            kind, options = "DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions"
+            kind, options, axis = "DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions", 3
             weight, fields["depthMultiplier"] = weight.transpose(1, 2, 3, 0), 1
         else:
             raise Unsupported(f"there is no conversion of {groups} groups")
-        inputs = [x, self.out.constant(weight), self.out.constant(bias)]
+        inputs = [x, *self.parameters(x, weight, bias, axis)]
         self.emit(node, kind, inputs, (1, *size, len(bias)), options, **fields)
 
     def op_gemm(self, node: onnx.NodeProto, attributes: dict) -> None:
@@ -107,7 +123,8 @@ class Converter:
             h, w, c = self.images[node.input[0]]
             weight = weight.reshape(-1, c, h, w).transpose(0, 2, 3, 1).reshape(len(weight), -1)
         bias = self.weights[node.input[2]].astype(np.float32)
-        inputs = [self.tensors[node.input[0]], self.out.constant(weight), self.out.constant(bias)]
+        x = self.tensors[node.input[0]]
+        inputs = [x, *self.parameters(x, weight, bias, 0)]
         self.emit(node, "FULLY_CONNECTED", inputs, (1, len(bias)), "FullyConnectedOptions")
 
     def op_dequantizelinear(self, node: onnx.NodeProto, attributes: dict) -> None:
@@ -145,7 +162,7 @@ class Converter:
         if any(pads):
             top, left, bottom, right = pads
             amounts = self.out.constant([[0, 0], [top, bottom], [left, right], [0, 0]], np.int32)
-            y = self.out.tensor((1, h + top + bottom, w + left + right, c))
+            y = self.activation((1, h + top + bottom, w + left + right, c), x)
             self.out.operator("PAD", [x, amounts], [y], "PadOptions")
             x = y
         return x, tuple(size), Padding.VALID
@@ -194,10 +211,14 @@ class Converter:
         fused = getattr(getattr(producer, "builtinOptions", None), "fusedActivationFunction", None)
         if self.uses[node.input[0]] == 1 and fused == Activation.NONE:
             producer.builtinOptions.fusedActivationFunction = activation
-            self.tensors[node.output[0]] = x
+            self.fuse(x, node.output[0])
         else:
             x = self.emit(node, kind, [x], self.out.shape(x))
         self.not_negative.add(x)
+
+    def fuse(self, x: int, name: str) -> None:
+        """From now on `x` has the values of this ONNX tensor."""
+        self.tensors[name] = x
 
     def op_relu(self, node: onnx.NodeProto, _: dict) -> None:
         self.clamp(node, Activation.RELU, "RELU")
@@ -221,8 +242,8 @@ class Converter:
             raise Unsupported("there is no conversion of a hard sigmoid of another slope")
         x = self.tensors[node.input[0]]
         shape = self.out.shape(x)
-        y = self.out.tensor(shape)
-        three, sixth = self.out.constant([3.0]), self.out.constant([1 / 6])
+        y = self.activation(shape, (0, 6))
+        three, sixth = self.scalar(3.0), self.scalar(1 / 6)
         relu6 = {"fusedActivationFunction": Activation.RELU6}
         self.out.operator("ADD", [x, three], [y], "AddOptions", **relu6)
         self.emit(node, "MUL", [y, sixth], shape, "MulOptions")
@@ -271,7 +292,7 @@ class Converter:
         self.emit(node, "STRIDED_SLICE", [x, *bounds], (1, last - first), "StridedSliceOptions")
 
     def reshaped(self, x: int, shape: list[int]) -> int:
-        y = self.out.tensor(tuple(shape))
+        y = self.activation(tuple(shape), x)
         inputs = [x, self.out.constant(shape, np.int32)]
         self.out.operator("RESHAPE", inputs, [y], "ReshapeOptions", newShape=shape)
         return y
@@ -301,7 +322,7 @@ class Converter:
         if rest != [c // groups, h, w] or perm != [0, 2, 1, 3, 4]:
             raise Unsupported("there is no conversion of this Reshape, Transpose, Reshape")
         x = self.reshaped(x, [h, w, groups, c // groups])
-        y = self.out.tensor((h, w, c // groups, groups))
+        y = self.activation((h, w, c // groups, groups), x)
         inputs = [x, self.out.constant([0, 1, 3, 2], np.int32)]
         self.out.operator("TRANSPOSE", inputs, [y], "TransposeOptions")
         self.tensors[last.output[0]] = self.reshaped(y, [1, h, w, c])

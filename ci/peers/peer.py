@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """One peer with one network, as a process that runs on command.
 
-    peer.py ort|litert|ncnn FOLDER NAME
+    peer.py ort|litert|ncnn|ort_int8|litert_int8 FOLDER NAME
 
-Prints a line of JSON when the network is open, with the largest difference from
-the expected output; then answers each line `run N` on standard input with a line
-of N pairs `wall_ns:cpu_ns`, as `biglittle bench --interactive` does. One thread,
-float32.
+Prints a line of JSON when the network is open, with the largest and the mean
+difference from the expected output, which is float32's; then answers each line
+`run N` on standard input with a line of N pairs `wall_ns:cpu_ns`, as `biglittle
+bench --interactive` does. One thread.
 """
 
 import gc
@@ -22,7 +22,7 @@ import numpy as np
 Runner = tuple[Callable[[], object], Callable[[], np.ndarray]]
 
 
-def ort(folder: Path, name: str, x: np.ndarray, outputs: int) -> Runner:
+def ort(network: Path, x: np.ndarray, outputs: int) -> Runner:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -30,7 +30,7 @@ def ort(folder: Path, name: str, x: np.ndarray, outputs: int) -> Runner:
     options.log_severity_level = 3
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     session = onnxruntime.InferenceSession(
-        str(folder / f"{name}.onnx"), options, providers=["CPUExecutionProvider"]
+        f"{network}.onnx", options, providers=["CPUExecutionProvider"]
     )
     binding = session.io_binding()
     binding.bind_ortvalue_input(
@@ -41,27 +41,36 @@ def ort(folder: Path, name: str, x: np.ndarray, outputs: int) -> Runner:
     return lambda: session.run_with_iobinding(binding), y.numpy
 
 
-def litert(folder: Path, name: str, x: np.ndarray, _: int) -> Runner:
+def litert(network: Path, x: np.ndarray, _: int) -> Runner:
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=str(folder / f"{name}.tflite"), num_threads=1)
+    interpreter = Interpreter(model_path=f"{network}.tflite", num_threads=1)
     interpreter.allocate_tensors()
-    index = interpreter.get_output_details()[0]["index"]
+    (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
     nhwc = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], nhwc)
-    return interpreter.invoke, lambda: interpreter.get_tensor(index)
+    if given["dtype"] == np.int8:
+        scale, zero = given["quantization"]
+        nhwc = np.clip(np.rint(nhwc / scale) + zero, -128, 127).astype(np.int8)
+    interpreter.set_tensor(given["index"], nhwc)
+
+    def fetch() -> np.ndarray:
+        y = interpreter.get_tensor(made["index"])
+        scale, zero = made["quantization"]
+        return (y.astype(np.float32) - zero) * scale if y.dtype == np.int8 else y
+
+    return interpreter.invoke, fetch
 
 
-def ncnn(folder: Path, name: str, x: np.ndarray, _: int) -> Runner:
+def ncnn(network: Path, x: np.ndarray, _: int) -> Runner:
     import ncnn
 
     net = ncnn.Net()
     net.opt.num_threads, net.opt.use_vulkan_compute = 1, False
     for option in ("fp16_storage", "fp16_packed", "fp16_arithmetic", "bf16_storage"):
         setattr(net.opt, f"use_{option}", False)
-    if net.load_param(str(folder / f"{name}.ncnn.param")):
+    if net.load_param(f"{network}.ncnn.param"):
         raise ValueError("ncnn cannot read the network")
-    net.load_model(str(folder / f"{name}.ncnn.bin"))
+    net.load_model(f"{network}.ncnn.bin")
     mat = ncnn.Mat(x[0]).clone()
     from_name, to_name = net.input_names()[0], net.output_names()[0]
     last = [mat]
@@ -75,7 +84,7 @@ def ncnn(folder: Path, name: str, x: np.ndarray, _: int) -> Runner:
 
 
 def main() -> None:
-    kind, folder, name = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    key, folder, name = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     expected = np.fromfile(folder / f"{name}.output", "<f4")
     line = next(
         line.split("\t")
@@ -84,10 +93,14 @@ def main() -> None:
     )
     channels, side = int(line[1]), int(line[2])
     x = np.fromfile(folder / f"{name}.input", "<f4").reshape(1, channels, side, side)
-    run, fetch = {"ort": ort, "litert": litert, "ncnn": ncnn}[kind](folder, name, x, expected.size)
+    kind = key.removesuffix("_int8")
+    network = folder / (name if kind == key else f"{name}.int8")
+    run, fetch = {"ort": ort, "litert": litert, "ncnn": ncnn}[kind](network, x, expected.size)
     run()
-    difference = float(np.abs(np.asarray(fetch()).ravel() - expected).max())
-    print(json.dumps({"network": name, "runtime": kind, "difference": difference}), flush=True)
+    differences = np.abs(np.asarray(fetch()).ravel() - expected)
+    loaded = {"network": name, "runtime": key}
+    loaded |= {"difference": float(differences.max()), "mean_difference": float(differences.mean())}
+    print(json.dumps(loaded), flush=True)
     gc.collect()
     gc.freeze()
     wall, cpu = time.perf_counter_ns, time.thread_time_ns

@@ -4,33 +4,44 @@ import importlib.metadata
 import platform
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
-from contestants import NAMES, PEERS
+from contestants import INT8_NAMES, NAMES, PEERS
 
-BEGIN, END = "<!-- bench-peers: begin -->", "<!-- bench-peers: end -->"
 PACKAGES = {"ort": "onnxruntime", "litert": "ai-edge-litert", "ncnn": "ncnn"}
 COLUMNS = ["tract", *PEERS, "ours", "avx2"]
+# Whose times over those of our int8 are shown.
+INT8_RATIOS = ["ort_int8", "litert_int8", "ours"]
 
 
 def line(network: str, figures: dict) -> str:
     """For the one who waits."""
-    times = (f"{NAMES[key]} {milliseconds(ns)}" for key, ns in figures["median_ns"].items())
-    ratios = (
-        f"{NAMES[key]} / {NAMES[figures['best_peer']]} {ratio(value)}"
+    names = INT8_NAMES if "errors" in figures else NAMES
+    times = (f"{names[key]} {milliseconds(ns)}" for key, ns in figures["median_ns"].items())
+    ratios = [
+        f"{names[key]} / {names[figures['best_peer']]} {ratio(value)}"
         for key, value in figures.get("to_best_peer", {}).items()
-    )
+    ]
+    ratios += [
+        f"{names[key]} / {names['ours_int8']} {ratio(value)}"
+        for key, value in figures.get("to_ours", {}).items()
+    ]
     return f"{network}: {', '.join(times)} ms; {'; '.join(ratios)}"
 
 
-def document(results: dict[str, dict], rounds: int, date: str | None) -> dict:
+def document(results: dict[str, dict], rounds: int, date: str | None, int8: bool) -> dict:
     """All that is needed to judge or repeat the measurement."""
+    versions = {} if int8 else {"tract": tract_version()}
+    for key, package in PACKAGES.items():
+        if not int8 or key in INT8_NAMES:
+            versions[NAMES[key]] = importlib.metadata.version(package)
     return {
         "date": date,
         "machine": f"{processor()}, {platform.system()} {platform.machine()}",
-        "versions": {"tract": tract_version()}
-        | {NAMES[key]: importlib.metadata.version(name) for key, name in PACKAGES.items()},
+        "versions": versions,
         "rounds": rounds,
+        "int8": int8,
         "networks": results,
     }
 
@@ -51,20 +62,15 @@ def processor() -> str:
 def table(document: dict) -> str:
     """The part of the page between the marks."""
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
-    head = ["network", "MMACs", *(NAMES[key] for key in COLUMNS), "biglittle / best other"]
-    rows, notes = [head, ["---"] + ["---:"] * (len(head) - 1)], []
+    shown = columns(document["int8"])
+    rows, notes = [["network", "MMACs", *shown], ["---", "---:", *["---:"] * len(shown)]], []
     for network, figures in document["networks"].items():
-        times = [milliseconds(figures["median_ns"].get(key)) for key in COLUMNS]
-        best = figures.get("to_best_peer", {}).get("ours")
-        rows.append([f"`{network}`", millions(figures["macs"]), *times, ratio(best)])
-        if not figures["runtime"].startswith("kernels"):
-            notes.append(f"`{network}`: biglittle runs it on {figures['runtime']}.")
-        for key, why in figures["missing"].items():
-            if key in PEERS:
-                notes.append(f"`{network}` has no time of {NAMES[key]}: {why}.")
+        cells = (cell(figures) for cell in shown.values())
+        rows.append([f"`{network}`", millions(figures["macs"]), *cells])
+        notes += [f"- `{network}`: {note}." for note in remarks(figures, document["int8"])]
     lines = [
         f"{document['date']}, {document['machine']}, one core. {versions}. Milliseconds, medians "
-        f"of {document['rounds']} rounds; the ratio is the median of the ratios within a round, "
+        f"of {document['rounds']} rounds; a ratio is the median of the ratios within a round, "
         "with the smallest and the largest of them.",
         "",
         *(f"| {' | '.join(cells)} |" for cells in rows),
@@ -73,11 +79,40 @@ def table(document: dict) -> str:
     return "\n".join(lines)
 
 
+def columns(int8: bool) -> dict[str, Callable[[dict], str]]:
+    """What is shown of a network's figures, by the head of its column."""
+
+    def time(key: str) -> Callable[[dict], str]:
+        return lambda figures: milliseconds(figures["median_ns"].get(key))
+
+    def over(field: str, key: str) -> Callable[[dict], str]:
+        return lambda figures: ratio(figures.get(field, {}).get(key))
+
+    if not int8:
+        times = {NAMES[key]: time(key) for key in COLUMNS}
+        return times | {"biglittle / best other": over("to_best_peer", "ours")}
+    times = {name: time(key) for key, name in INT8_NAMES.items()}
+    ours = INT8_NAMES["ours_int8"]
+    return times | {f"{INT8_NAMES[key]} / {ours}": over("to_ours", key) for key in INT8_RATIOS}
+
+
+def remarks(figures: dict, int8: bool) -> list[str]:
+    """What is not as elsewhere in the table."""
+    found = []
+    if not figures["runtime"].startswith("kernels"):
+        found.append(f"biglittle runs it on {figures['runtime']}")
+    names = INT8_NAMES if int8 else PEERS
+    missing = {key: why for key, why in figures["missing"].items() if key in names}
+    return found + [f"no time of {names[key]}: {why}" for key, why in missing.items()]
+
+
 def write(page: Path, document: dict) -> None:
     """Replaces what stands between the marks."""
-    before, rest = page.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    page.write_text(f"{before}{BEGIN}\n{table(document)}\n{END}{after}")
+    name = "bench-peers-int8" if document["int8"] else "bench-peers"
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = page.read_text().split(begin)
+    after = rest.split(end)[1]
+    page.write_text(f"{before}{begin}\n{table(document)}\n{end}{after}")
 
 
 def millions(count: int) -> str:

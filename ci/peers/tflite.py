@@ -8,11 +8,13 @@ Op = schema.BuiltinOperator
 TYPES = {
     np.dtype(np.float32): schema.TensorType.FLOAT32,
     np.dtype(np.int32): schema.TensorType.INT32,
+    np.dtype(np.int8): schema.TensorType.INT8,
 }
 
 
 class Writer:
-    """One graph of float32 tensors; a tensor is known by its index."""
+    """One graph; a tensor is known by its index, and is of float32 until it is
+    quantized."""
 
     def __init__(self) -> None:
         self.buffers = [schema.BufferT()]  # the first one stays empty
@@ -38,6 +40,21 @@ class Writer:
     def constant(self, values: object, dtype: type = np.float32) -> int:
         data = np.asarray(values, dtype)
         return self.tensor(data.shape, data)
+
+    def quantize(self, tensor: int, scales: list[float], zeros: list[int], axis: int = 0) -> None:
+        """Says what a tensor's integers are: one scale and zero for all, or one each
+        along `axis`. An activation becomes int8."""
+        parameters = schema.QuantizationParametersT()
+        parameters.scale, parameters.zeroPoint = scales, zeros
+        parameters.quantizedDimension = axis
+        self.tensors[tensor].quantization = parameters
+        if self.tensors[tensor].type == schema.TensorType.FLOAT32:
+            self.tensors[tensor].type = schema.TensorType.INT8
+
+    def quantization(self, tensor: int) -> tuple[float, int]:
+        """The one scale and zero of a quantized tensor."""
+        parameters = self.tensors[tensor].quantization
+        return parameters.scale[0], parameters.zeroPoint[0]
 
     def shape(self, tensor: int) -> tuple[int, ...]:
         return tuple(self.tensors[tensor].shape)

@@ -1,5 +1,6 @@
 // Stands in for the parts of Foundation's ProcessInfo that Linux lacks. It keeps
-// Apple's rule: changes of the thermal state are posted only after it was read.
+// Apple's rule: changes of the thermal state are told only to who has read it before
+// observing.
 import Foundation
 
 /// What the phone is, for tests to set.
@@ -8,6 +9,8 @@ public final class FakePhone: @unchecked Sendable {
   private let lock = NSLock()
   private var thermal = ProcessInfo.ThermalState.nominal
   private var wasRead = false
+  /// Whether it had been read when the notification was last asked for by its name.
+  private var isHeard = false
   private var isSaving = false
 
   public var thermalState: ProcessInfo.ThermalState {
@@ -15,9 +18,9 @@ public final class FakePhone: @unchecked Sendable {
     set {
       let isHeard = lock.withLock {
         thermal = newValue
-        return wasRead
+        return self.isHeard
       }
-      if isHeard { post(ProcessInfo.thermalStateDidChangeNotification) }
+      if isHeard { post(ProcessInfo.thermalNotification) }
     }
   }
 
@@ -30,7 +33,9 @@ public final class FakePhone: @unchecked Sendable {
   }
 
   /// As after the app has started anew.
-  public func forgetReads() { lock.withLock { wasRead = false } }
+  public func forgetReads() { lock.withLock { (wasRead, isHeard) = (false, false) } }
+
+  fileprivate func observe() { lock.withLock { isHeard = wasRead } }
 
   fileprivate func readThermalState() -> ProcessInfo.ThermalState {
     lock.withLock {
@@ -49,8 +54,13 @@ extension ProcessInfo {
     case nominal, fair, serious, critical
   }
 
-  public static let thermalStateDidChangeNotification =
+  fileprivate static let thermalNotification =
     Notification.Name("NSProcessInfoThermalStateDidChangeNotification")
+
+  public static var thermalStateDidChangeNotification: Notification.Name {
+    FakePhone.current.observe()
+    return thermalNotification
+  }
 
   public var thermalState: ThermalState { FakePhone.current.readThermalState() }
   public var isLowPowerModeEnabled: Bool { FakePhone.current.isLowPowerModeEnabled }

@@ -112,6 +112,15 @@
       #expect(!device.isBatteryMonitoringEnabled)
     }
 
+    @Test(arguments: [Duration.seconds(Int64.max), .seconds(-1), .zero])
+    func anIntervalThatNobodyMeansIsHarmless(interval: Duration) async throws {
+      let monitor = DeviceMonitor(interval: interval)
+      start(monitor)
+      try await Task.sleep(for: .milliseconds(10))
+      #expect(!readings.isEmpty)
+      monitor.stop()
+    }
+
     @Test func anEngineAdaptsAndARecorderWritesItDown() async throws {
       let engine = try await TestData.engine(RuntimeOptions())
       let recorder = DeviceTraceRecorder(name: "pocket", description: "a phone gets hot")

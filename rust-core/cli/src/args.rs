@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use biglittle::calibrate::{Loss, SplitSpec};
-use biglittle::network::Isa;
+use biglittle::network::{Execution, Isa};
 use biglittle::{PixelFormat, YuvEncoding, YuvMatrix, YuvRange};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::bench::Choice;
 use crate::output::Output;
 use crate::rows::Chosen;
 use crate::search::Cost;
@@ -39,6 +38,9 @@ pub enum Command {
     Demo(DemoArgs),
     /// Classify image files (PNG, JPEG), a line each
     Run(RunArgs),
+    /// Make a bundle whose networks are run in int8 where the processor is made for
+    /// it
+    Quantize(QuantizeArgs),
     /// Compare little alone, big alone and the cascade on labelled data
     Evaluate(EvaluateArgs),
     /// Run every network on every sample once and record what it made of it
@@ -182,6 +184,36 @@ pub struct CalibrateArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub struct QuantizeArgs {
+    /// The bundle: a folder or a .biglittle file
+    #[arg(long, short)]
+    pub bundle: PathBuf,
+    /// A folder as for `trace`. Ranges are taken from a part of the images that
+    /// `trace` with the same --split and --seed will give to tuning; labels of the
+    /// others, where there are any, tell how many answers become wrong
+    #[arg(long, short)]
+    pub data: PathBuf,
+    /// The bundle to write: one file if it ends in .biglittle, else a new folder
+    #[arg(long, short)]
+    pub output: PathBuf,
+    /// Quantize only this network; may be given several times
+    #[arg(long = "network", value_name = "ID")]
+    pub networks: Vec<String>,
+    /// Take ranges from at most N images
+    #[arg(long, value_name = "N", default_value_t = 500,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub images: u64,
+    /// Leave this share of a tensor's values out of its range at either end, so that
+    /// rare ones do not cost the others their resolution; 0 takes all
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub leave_out: f64,
+    #[command(flatten)]
+    pub split: SplitArgs,
+    #[command(flatten)]
+    pub out: Output,
+}
+
+#[derive(Debug, clap::Args)]
 pub struct SearchArgs {
     /// Traces of the same data, with all networks that come into question
     #[arg(required = true)]
@@ -289,6 +321,9 @@ pub struct ReportArgs {
 pub struct BenchArgs {
     /// A bundle (folder or .biglittle file) or an ONNX file
     pub target: PathBuf,
+    /// Measure only this network of the bundle
+    #[arg(long, value_name = "ID")]
+    pub network: Option<String>,
     /// Measure each network for this many seconds
     #[arg(long, default_value_t = 1.0, value_parser = seconds)]
     pub seconds: f64,
@@ -312,11 +347,11 @@ pub struct BenchArgs {
 
 impl BenchArgs {
     /// What shall run the networks.
-    pub fn choice(&self) -> Choice {
+    pub fn execution(&self) -> Execution {
         match (self.isa, self.runtime) {
-            (Some(isa), _) => Choice::Kernels(isa.into()),
-            (None, RuntimeArg::Tract) => Choice::Tract,
-            (None, RuntimeArg::Fastest) => Choice::Fastest,
+            (Some(isa), _) => Execution::Kernels(isa.into()),
+            (None, RuntimeArg::Tract) => Execution::Tract,
+            (None, RuntimeArg::Fastest) => Execution::Fastest,
         }
     }
 }

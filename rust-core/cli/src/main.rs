@@ -11,6 +11,7 @@ mod files;
 mod measure;
 mod output;
 mod page;
+mod quantize;
 mod report;
 mod rows;
 mod search;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Run(args) => commands::run::run(&args),
+        Command::Quantize(args) => commands::quantize::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Trace(args) => commands::trace::run(&args),
         Command::Calibrate(args) => commands::calibrate::run(&args),

@@ -48,6 +48,26 @@ impl Target {
     }
 }
 
+/// Writes a new bundle: one file if `path` ends in .biglittle, else a folder.
+pub fn write_new(bundle: &ModelBundle, path: &Path) -> Result<()> {
+    check_new(path)?;
+    if has_ending(path, "biglittle") {
+        bundle.write_archive(path)
+    } else {
+        bundle.write_folder(path)
+    }
+}
+
+/// Refuses a path that exists: before long work, rather than after it.
+pub fn check_new(path: &Path) -> Result<()> {
+    if path.exists() {
+        let error =
+            Error::new(ErrorKind::Io, "exists already: give a new name, or remove it first");
+        return Err(error.context(path.display()));
+    }
+    Ok(())
+}
+
 /// Whether `path` ends in `.ending`, in capitals or not.
 pub fn has_ending(path: &Path, ending: &str) -> bool {
     path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))

@@ -1,7 +1,8 @@
 //! The owned input of a network.
 //!
-//! Decides the layout of network inputs: one image, float32, channels first
-//! (NCHW with N = 1, as ONNX image networks take it). Written by
+//! Decides the layout of network inputs: one image, channels first (NCHW with
+//! N = 1, as ONNX image networks take it), of float32 or, for quantised networks
+//! that take pixels as they are, of bytes. Written by
 //! [`preprocess`](crate::preprocess), read by [`network`](crate::network).
 
 use crate::error::{Error, ErrorKind, Result};
@@ -12,14 +13,14 @@ pub const MAX_INPUT_SIDE: u32 = 4_096;
 /// One image as a network takes it: `channels` planes of `height` rows of
 /// `width` values.
 #[derive(Debug, Clone, PartialEq)]
-pub struct InputTensor {
+pub struct InputTensor<T = f32> {
     channels: usize,
     height: usize,
     width: usize,
-    data: Vec<f32>,
+    data: Vec<T>,
 }
 
-impl InputTensor {
+impl<T: Copy + Default> InputTensor<T> {
     /// A tensor of zeros.
     ///
     /// # Errors
@@ -41,7 +42,12 @@ impl InputTensor {
             }
         }
         let (channels, height, width) = (channels as usize, height as usize, width as usize);
-        Ok(InputTensor { channels, height, width, data: vec![0.0; channels * height * width] })
+        Ok(InputTensor {
+            channels,
+            height,
+            width,
+            data: vec![T::default(); channels * height * width],
+        })
     }
 
     /// `[1, channels, height, width]`.
@@ -52,12 +58,12 @@ impl InputTensor {
 
     /// The values, channel by channel, row by row.
     #[must_use]
-    pub fn data(&self) -> &[f32] {
+    pub fn data(&self) -> &[T] {
         &self.data
     }
 
     /// The values, to be written.
-    pub fn data_mut(&mut self) -> &mut [f32] {
+    pub fn data_mut(&mut self) -> &mut [T] {
         &mut self.data
     }
 }

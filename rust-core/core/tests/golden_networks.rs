@@ -14,7 +14,7 @@ mod support;
 
 use std::time::Instant;
 
-use biglittle::network::{Isa, Model, ModelLimits, Runtime};
+use biglittle::network::{Execution, Isa, Model, Runtime};
 use support::golden::{self, Golden};
 
 /// Largest difference of a logit; they spread over several units.
@@ -56,7 +56,7 @@ fn lowered_networks_agree_with_onnx_runtime_on_every_instruction_set() {
                 continue;
             }
             let since = Instant::now();
-            let model = Model::open_with_isa(&golden.bytes, &ModelLimits::default(), isa).unwrap();
+            let model = Model::open_with(&golden.bytes, Execution::Kernels(isa).into()).unwrap();
             if !matches!(model.runtime(), Runtime::Kernels { .. }) || model.isa() != Some(isa) {
                 wrong.push(format!("{} runs on {}", golden.name, model.runtime()));
                 break;
@@ -77,7 +77,7 @@ fn tract_agrees_with_onnx_runtime() {
             continue;
         }
         let since = Instant::now();
-        let model = Model::open_for_tract(&golden.bytes, &ModelLimits::default()).unwrap();
+        let model = Model::open_with(&golden.bytes, Execution::Tract.into()).unwrap();
         assert!(matches!(model.runtime(), Runtime::Tract { .. }));
         let difference = golden.difference(&model, |_| 1.0).unwrap();
         judge(&mut wrong, &golden.name, "tract", difference, since);

@@ -7,7 +7,7 @@ mod support;
 
 use std::alloc::System;
 
-use biglittle::network::{Model, ModelLimits, Runtime, Session};
+use biglittle::network::{Execution, Model, ModelLimits, Runtime, Session};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 use support::networks;
 
@@ -44,7 +44,7 @@ fn parts() {
     let limits = ModelLimits::default();
     let parts = Model::open(&bytes, &limits).unwrap();
     assert!(matches!(parts.runtime(), Runtime::Mixed { .. }), "{}", parts.runtime());
-    let tract = allocations(&Model::open_for_tract(&bytes, &limits).unwrap());
+    let tract = allocations(&Model::open_with(&bytes, Execution::Tract.into()).unwrap());
     let parts = allocations(&parts);
     assert!(parts.allocations < tract.allocations, "{parts:?} {tract:?}");
     assert!(parts.bytes_allocated < tract.bytes_allocated, "{parts:?} {tract:?}");

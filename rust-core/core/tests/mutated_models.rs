@@ -18,7 +18,7 @@ use std::time::Duration;
 use biglittle::ErrorKind;
 use biglittle::clock::Clock;
 use biglittle::engine::SystemClock;
-use biglittle::network::{Model, ModelLimits, Runtime};
+use biglittle::network::{Execution, Model, ModelLimits, OpenOptions, Runtime};
 use prost::Message;
 use support::networks;
 use tract_onnx::pb::*;
@@ -113,7 +113,8 @@ fn compare(what: &str, model: &Model, bytes: &[u8], limits: &ModelLimits, scores
         assert!(!reason.contains("stopped with"), "{what}: {reason}");
         return false;
     }
-    let expected = support::run(&Model::open_for_tract(bytes, limits).unwrap());
+    let options = OpenOptions { limits: *limits, ..Execution::Tract.into() };
+    let expected = support::run(&Model::open_with(bytes, options).unwrap());
     // Damaged weights can be as large as a float may be: then a sum may be
     // infinite in one order and not in the other.
     let finite = |all: &[f32]| all.iter().all(|value| value.abs() < 1e15);

@@ -16,7 +16,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use biglittle::network::{Isa, Model, ModelLimits, Runtime};
+use biglittle::network::{Execution, Isa, Model, ModelLimits, Runtime};
 use support::golden::{self, Golden};
 
 /// Largest difference from the expected value or, above 1, relative to it: some
@@ -38,11 +38,10 @@ struct Count {
 
 /// The largest scaled difference on all that can run the test.
 fn differences(golden: &Golden, model: &Model) -> Vec<(String, f32)> {
-    let limits = ModelLimits::default();
-    let mut models = vec![Model::open_for_tract(&golden.bytes, &limits).unwrap()];
+    let mut models = vec![Model::open_with(&golden.bytes, Execution::Tract.into()).unwrap()];
     if !matches!(model.runtime(), Runtime::Tract { .. }) {
         let sets = Isa::available();
-        let open = |isa| Model::open_with_isa(&golden.bytes, &limits, isa).unwrap();
+        let open = |isa| Model::open_with(&golden.bytes, Execution::Kernels(isa).into()).unwrap();
         models.extend(sets.into_iter().map(open));
     }
     let difference = |model: &Model| {

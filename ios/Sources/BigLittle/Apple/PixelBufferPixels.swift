@@ -37,6 +37,12 @@
           "the pixel buffer cannot be locked (CVReturn \(locked)): give one that nobody writes to")
       }
       defer { CVPixelBufferUnlockBaseAddress(buffer, .readOnly) }
+      // A buffer that is not planar counts none.
+      let count = max(1, CVPixelBufferGetPlaneCount(buffer))
+      guard count >= encoding.bytesPerPixel.count else {
+        throw BigLittleError.invalidFrame(
+          "the pixel buffer has \(count) planes: its format has \(encoding.bytesPerPixel.count)")
+      }
       let planes = try (0..<encoding.bytesPerPixel.count).map {
         try plane($0, bytesPerPixel: encoding.bytesPerPixel[$0])
       }
@@ -67,10 +73,26 @@
           CVPixelBufferGetWidth(buffer), CVPixelBufferGetHeight(buffer),
           CVPixelBufferGetBytesPerRow(buffer)
         )
-      let count = max(0, height - 1) * stride + width * bytesPerPixel
       return BorrowedPlane(
-        bytes: UnsafeRawBufferPointer(start: base, count: count), rowStride: stride,
-        pixelStride: bytesPerPixel)
+        bytes: UnsafeRawBufferPointer(
+          start: base, count: try byteCount(index, width, height, stride, bytesPerPixel)),
+        rowStride: stride, pixelStride: bytesPerPixel)
+    }
+
+    /// The bytes up to the last pixel. Whoever wraps memory in a buffer may give it any
+    /// stride.
+    private func byteCount(
+      _ index: Int, _ width: Int, _ height: Int, _ stride: Int, _ bytesPerPixel: Int
+    ) throws -> Int {
+      let (rows, tooHigh) = max(0, height - 1).multipliedReportingOverflow(by: stride)
+      let (row, tooWide) = width.multipliedReportingOverflow(by: bytesPerPixel)
+      let (count, tooMany) = rows.addingReportingOverflow(row)
+      guard !tooHigh, !tooWide, !tooMany, stride >= 0, row >= 0 else {
+        throw BigLittleError.invalidFrame(
+          "plane \(index) of the pixel buffer has \(height) rows of \(stride) bytes, \(width) pixels "
+            + "each: no memory holds that")
+      }
+      return count
     }
 
     private typealias Encoding = (format: PixelFormat, bytesPerPixel: [Int], range: YuvRange)

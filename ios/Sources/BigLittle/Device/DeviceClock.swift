@@ -1,6 +1,11 @@
 import BigLittleBindings
 import Foundation
 
+extension Duration {
+  /// The longest that anything here sleeps: `Task.sleep` traps at 292 years.
+  static let oneYear = Duration.seconds(365 * 86_400)
+}
+
 extension DeviceReading {
   /// The clock of readings: milliseconds since the phone was started, going on while
   /// it sleeps (on Darwin this is `mach_continuous_time`).

@@ -22,10 +22,10 @@
     /// A monitor that is not yet running.
     ///
     /// - Parameter interval: From one complete reading to the next; 10 seconds suit
-    ///   the policy. At least a millisecond.
+    ///   the policy. At least a millisecond, at most a year.
     nonisolated public init(interval: Duration = .seconds(10)) {
       // A timer without a pause would keep the main actor busy.
-      self.interval = max(interval, .milliseconds(1))
+      self.interval = min(max(interval, .milliseconds(1)), .oneYear)
     }
 
     /// Pushes readings to `engine`, until ``stop()`` or until this monitor is gone.

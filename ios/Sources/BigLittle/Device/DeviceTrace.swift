@@ -11,7 +11,12 @@ extension DeviceTrace {
   /// - Throws: ``BigLittleError/invalidData(_:)`` with the number of the line that is
   ///   wrong.
   public static func parse(_ text: String) throws -> DeviceTrace {
-    try calling { try parseRecording(text: text) }
+    // What the bindings count with.
+    guard text.utf8.count <= Int32.max else {
+      throw BigLittleError.invalidData(
+        "the recording has \(text.utf8.count) bytes: at most \(maxBytes) are read")
+    }
+    return try calling { try parseRecording(text: text) }
   }
 
   /// Reads the recording in a file.
@@ -19,14 +24,23 @@ extension DeviceTrace {
   /// - Throws: ``BigLittleError/io(_:)`` when it cannot be read,
   ///   ``BigLittleError/invalidData(_:)`` with the number of the line that is wrong.
   public static func read(from url: URL) throws -> DeviceTrace {
-    let text: String
+    let bytes: Data
     do {
-      text = try String(contentsOf: url, encoding: .utf8)
+      let file = try FileHandle(forReadingFrom: url)
+      defer { try? file.close() }
+      // A byte more than the core takes, so that it says so; never a whole huge file.
+      bytes = try file.read(upToCount: maxBytes + 1) ?? Data()
     } catch {
-      throw BigLittleError.io("\(url.path) cannot be read as text: \(error.localizedDescription)")
+      throw BigLittleError.io("\(url.path) cannot be read: \(error.localizedDescription)")
+    }
+    guard let text = String(data: bytes, encoding: .utf8) else {
+      throw BigLittleError.io("\(url.path) cannot be read as text: it is not UTF-8")
     }
     return try parse(text)
   }
+
+  /// The core's limit.
+  private static let maxBytes = 64 << 20
 
   /// The recording as text: a header, then an event a line, as JSON.
   public func text() throws -> String {

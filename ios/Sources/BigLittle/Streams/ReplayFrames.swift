@@ -14,11 +14,11 @@ public struct ReplayFrames: AsyncSequence, Sendable {
   /// - Parameters:
   ///   - frames: In this order, over and over. Without any, the sequence is empty.
   ///   - interval: From one to the next; where they cannot be taken so fast, a frame
-  ///     waits rather than being skipped.
+  ///     waits rather than being skipped. At most a year.
   ///   - count: How many in all; each once where left out.
   public init(_ frames: [Frame], interval: Duration = .zero, count: Int? = nil) {
     self.frames = frames
-    self.interval = interval
+    self.interval = Swift.min(interval, .oneYear)
     self.count = frames.isEmpty ? 0 : count ?? frames.count
   }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::table::percent;
 use crate::args::CalibrateArgs;
 use crate::certify::{Found, Request, calibrate, method_name};
-use crate::target::has_ending;
+use crate::target::write_new;
 use crate::trace::Trace;
 
 #[derive(Debug, Serialize)]
@@ -74,18 +74,7 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     let written = match (bundle, &args.output) {
         (Some(bundle), Some(output)) => {
             let bundle = bundle.with_manifest(found.manifest.clone())?;
-            if has_ending(output, "biglittle") {
-                if output.exists() {
-                    return Err(Error::new(
-                        ErrorKind::Io,
-                        "exists already: give a new name, or remove it first",
-                    )
-                    .context(output.display()));
-                }
-                bundle.write_archive(output)?;
-            } else {
-                bundle.write_folder(output)?;
-            }
+            write_new(&bundle, output)?;
             Some(output.display().to_string())
         }
         _ => None,
@@ -112,7 +101,11 @@ pub fn check_models(traced: &Manifest, given: &Manifest) -> Result<()> {
         return Ok(());
     }
     let differs = |network: &&NetworkSpec| {
-        traced.network(&network.id).is_none_or(|t| t.file.sha256 != network.file.sha256)
+        let files = |network: &NetworkSpec| {
+            let table = network.calibration_table.as_ref().map(|table| table.sha256.clone());
+            (network.file.sha256.clone(), table)
+        };
+        traced.network(&network.id).is_none_or(|traced| files(traced) != files(network))
     };
     let what = match given.networks.iter().find(differs) {
         Some(network) => format!("another network {:?}", network.id),

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use biglittle::bundle::{LevelAnswer, Manifest, NetworkSpec};
 use biglittle::clock::Clock;
-use biglittle::engine::SystemClock;
-use biglittle::network::{Model, ModelLimits, ModelSummary, Part, Runtime, TractLayer};
+use biglittle::engine::{SystemClock, open_network};
+use biglittle::network::{Model, ModelSummary, OpenOptions, OpenPhase, Part, Runtime, TractLayer};
 use biglittle::{ModelBundle, Result};
 use serde::Serialize;
 
@@ -27,10 +27,14 @@ struct NetworkReport {
 }
 
 impl NetworkReport {
-    fn new(id: Option<String>, bytes: &[u8]) -> Result<Self> {
+    /// `open` opens the network.
+    fn new(
+        id: Option<String>,
+        open: impl FnOnce(&mut dyn FnMut(OpenPhase)) -> Result<Model>,
+    ) -> Result<Self> {
         let clock = SystemClock::new();
         let mut before = clock.now();
-        let model = Model::open_watched(bytes, &ModelLimits::default(), &mut |phase| {
+        let model = open(&mut |phase| {
             let now = clock.now();
             log::debug!("{phase:?} after {}", duration((now - before).wall_ns as f64));
             before = now;
@@ -53,7 +57,10 @@ pub fn run(args: &TargetArgs) -> Result<()> {
     let named = |error: biglittle::Error| error.context(args.target.display());
     match Target::read(&args.target)? {
         Target::Network(bytes) => {
-            let report = NetworkReport::new(None, &bytes).map_err(named)?;
+            let open = |watch: &mut dyn FnMut(OpenPhase)| {
+                Model::open_watched(&bytes, OpenOptions::default(), watch)
+            };
+            let report = NetworkReport::new(None, open).map_err(named)?;
             out.print(&report, |out| write_network(out, &report))
         }
         Target::Bundle(bundle) => {
@@ -65,8 +72,10 @@ pub fn run(args: &TargetArgs) -> Result<()> {
 
 fn report(bundle: &ModelBundle) -> Result<BundleReport> {
     let network = |spec: &NetworkSpec| {
-        let bytes = bundle.network_bytes(spec).expect("a bundle has every file it names");
-        NetworkReport::new(Some(spec.id.clone()), bytes)
+        let open = |watch: &mut dyn FnMut(OpenPhase)| {
+            open_network(bundle, spec, OpenOptions::default(), watch)
+        };
+        NetworkReport::new(Some(spec.id.clone()), open)
             .map_err(|error| error.context(format!("network {:?}", spec.id)))
     };
     Ok(BundleReport {

@@ -8,6 +8,7 @@ pub mod evaluate;
 pub mod golden;
 pub mod inspect;
 pub mod pack;
+pub mod quantize;
 pub mod report;
 pub mod run;
 pub mod schema;

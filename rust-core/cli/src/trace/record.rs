@@ -7,8 +7,8 @@ use biglittle::bundle::sha256_hex;
 use biglittle::calibrate::SplitSpec;
 use biglittle::clock::{Clock, Times};
 use biglittle::decision::OutputSpec;
-use biglittle::engine::SystemClock;
-use biglittle::network::{Model, ModelLimits};
+use biglittle::engine::{SystemClock, open_network};
+use biglittle::network::OpenOptions;
 use biglittle::{Engine, EngineOptions, Error, ErrorKind, FrameView, ModelBundle, Opening, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -140,8 +140,8 @@ fn identity(data: &DataSet) -> String {
 fn runtimes(bundle: &ModelBundle) -> Result<Vec<String>> {
     let networks = bundle.manifest().networks.iter();
     let runtime = |spec| {
-        let bytes = bundle.network_bytes(spec).expect("a bundle has every file it names");
-        Model::open(bytes, &ModelLimits::default()).map(|model| model.runtime().to_string())
+        let model = open_network(bundle, spec, OpenOptions::default(), &mut |_| {});
+        model.map(|model| model.runtime().to_string())
     };
     networks
         .map(|spec| runtime(spec).map_err(|e| e.context(format!("network {:?}", spec.id))))

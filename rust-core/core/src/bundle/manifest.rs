@@ -71,6 +71,10 @@ pub struct NetworkSpec {
     /// Its ONNX file: one float32 input of shape [1, channels, height, width],
     /// one float32 output.
     pub file: FileRef,
+    /// The table of value ranges by which its layers are run in int8, as
+    /// `biglittle quantize` writes it. Left out, they are run in float32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration_table: Option<FileRef>,
     /// The multiply-accumulates of one inference; checked when it is opened.
     pub macs: u64,
     /// How a frame becomes its input.
@@ -155,7 +159,9 @@ impl Manifest {
 
     /// The files that the bundle must have beside the manifest.
     pub(super) fn files(&self) -> impl Iterator<Item = &FileRef> {
-        std::iter::once(&self.labels).chain(self.networks.iter().map(|network| &network.file))
+        let of_networks = self.networks.iter();
+        let of_networks = of_networks.flat_map(|n| [Some(&n.file), n.calibration_table.as_ref()]);
+        std::iter::once(&self.labels).chain(of_networks.flatten())
     }
 
     /// The network called `id`.
@@ -288,8 +294,9 @@ impl Manifest {
     }
 
     /// What decides answers and scores, as one SHA-256: over a JSON array with,
-    /// for each network, `[id, SHA-256 of its file, input, output]`, and for
-    /// each level `[name, networks, answer]`. Thresholds, confidences and
+    /// for each network, `[id, SHA-256 of its file, input, output]`, for each
+    /// level `[name, networks, answer]` and, only if networks have calibration
+    /// tables, `[id, SHA-256 of its table]` of those. Thresholds, confidences and
     /// descriptions are not in it.
     #[must_use]
     pub fn models_sha256(&self) -> String {
@@ -298,7 +305,16 @@ impl Manifest {
             networks.map(|n| (&n.id, &n.file.sha256, &n.input, &n.output)).collect();
         let levels = self.levels.iter();
         let levels: Vec<_> = levels.map(|l| (&l.name, &l.networks, &l.answer)).collect();
-        let json = serde_json::to_vec(&(networks, levels));
+        let tables: Vec<_> = self
+            .networks
+            .iter()
+            .filter_map(|n| Some((&n.id, &n.calibration_table.as_ref()?.sha256)))
+            .collect();
+        let json = if tables.is_empty() {
+            serde_json::to_vec(&(networks, levels))
+        } else {
+            serde_json::to_vec(&(networks, levels, tables))
+        };
         sha256_hex(&json.expect("it has string keys only and no failing serialisers"))
     }
 
@@ -379,6 +395,12 @@ impl Manifest {
 }
 
 impl FileRef {
+    /// A file of this name and these bytes.
+    #[must_use]
+    pub fn of(path: impl Into<String>, bytes: &[u8]) -> Self {
+        FileRef { path: path.into(), bytes: bytes.len() as u64, sha256: sha256_hex(bytes) }
+    }
+
     pub(super) fn validate(&self) -> Result<()> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let good = !self.path.is_empty()

@@ -155,6 +155,21 @@ impl ModelBundle {
     /// [`ErrorKind::InvalidBundle`] when the manifest is not valid or its files
     /// are not these.
     pub fn with_manifest(self, manifest: Manifest) -> Result<Self> {
+        self.with_files(manifest, [])
+    }
+
+    /// Another manifest, with more files or others of the same names. Those that
+    /// it does not name are left out.
+    ///
+    /// # Errors
+    /// As [`ModelBundle::with_manifest`].
+    pub fn with_files(
+        mut self,
+        manifest: Manifest,
+        files: impl IntoIterator<Item = (String, Arc<[u8]>)>,
+    ) -> Result<Self> {
+        self.files.extend(files);
+        self.files.retain(|name, _| manifest.files().any(|file| file.path == *name));
         for file in manifest.files() {
             let bytes = self.files.get(&file.path).ok_or_else(|| missing(&file.path))?;
             seal::check_file(file, bytes)?;
@@ -214,6 +229,12 @@ impl ModelBundle {
     #[must_use]
     pub fn network_bytes(&self, network: &NetworkSpec) -> Option<&Arc<[u8]>> {
         self.files.get(&network.file.path)
+    }
+
+    /// The calibration table of a network of this bundle, where it has one.
+    #[must_use]
+    pub fn table_bytes(&self, network: &NetworkSpec) -> Option<&Arc<[u8]>> {
+        self.files.get(&network.calibration_table.as_ref()?.path)
     }
 }
 

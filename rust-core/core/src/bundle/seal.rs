@@ -72,6 +72,7 @@ pub(super) fn complete_draft(
     for network in networks.into_iter().flatten() {
         let id = network.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let bytes = complete_file(folder, network.get_mut("file"), &mut files)?;
+        complete_file(folder, network.get_mut("calibration_table"), &mut files)?;
         if let (Some(bytes), Some(network)) = (bytes, network.as_object_mut()) {
             network.insert("macs".into(), count_macs(&id, &bytes)?.into());
         }

@@ -18,6 +18,7 @@ pub use runtime::{
     RuntimeStatus,
 };
 pub use saved::StateOrigin;
+pub use stage::{open_network, takes_pixels};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -99,7 +100,7 @@ impl Engine {
     /// A state file that cannot be used is none: see [`Engine::state_origin`].
     pub fn open(bundle: impl Into<Arc<ModelBundle>>, options: &EngineOptions) -> Result<Self> {
         let bundle = bundle.into();
-        let models = SharedModel::all_of(&bundle, &options.limits)?;
+        let models = SharedModel::all_of(&bundle, &options.limits);
         let mut engine = Engine::assemble(bundle, models, options.runtime.clone())?;
         if let Some(path) = &options.state_path {
             let Some(watch) = &mut engine.watch else {

@@ -2,7 +2,8 @@
 //!
 //! Decides how tract is called: on the graph that the guard wrote, inside
 //! `catch_unwind`, with the result compared with what the guard computed; and
-//! who runs the network: the kernels where `lower` can lower all of it, else
+//! who runs the network: the kernels where `lower` can lower all of it, in int8
+//! where there is a calibration table and the processor is made for it, else
 //! tract, with the kernels for the parts that it can lower. tract simplifies a
 //! network only as far as that needs: most are lowered as they are parsed. It
 //! does not decide what is a valid network (that is `verify`) nor what happens
@@ -21,7 +22,8 @@ use super::lower::regions::{self, Cut};
 use super::lower::{Lowered, lower};
 use super::program::{Compiled, Program};
 use super::region::replaced;
-use super::runtime::Runtime;
+use super::runtime::{Precision, Runtime};
+use super::table::CalibrationTable;
 use super::verify::{ModelLimits, VerifiedModel, invalid, verify};
 use super::weights;
 use crate::{Error, ErrorKind, Result};
@@ -79,26 +81,78 @@ pub struct ModelSummary {
     pub operators: Vec<(String, usize)>,
 }
 
-/// Checks `bytes` against `limits`, then opens them, for one instruction set if
-/// it is given, and calls `watch` at the end of each phase.
+/// What is to run a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Execution {
+    /// The kernels as far as they can, on the fastest instruction set of this
+    /// machine.
+    #[default]
+    Fastest,
+    /// The same on this instruction set, to compare it with others.
+    Kernels(Isa),
+    /// tract, even where the kernels could, to compare the two.
+    Tract,
+}
+
+/// How a network is opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OpenOptions<'a> {
+    /// What the file may ask for.
+    pub limits: ModelLimits,
+    /// The ranges by which it is run in int8, if the kernels run all of it and
+    /// this machine multiplies bytes fast; else it is run in float32. The table
+    /// has to be for [this file](CalibrationTable::check).
+    pub table: Option<&'a CalibrationTable>,
+    /// What is to run it.
+    pub execution: Execution,
+}
+
+impl From<Execution> for OpenOptions<'_> {
+    fn from(execution: Execution) -> Self {
+        OpenOptions { execution, ..OpenOptions::default() }
+    }
+}
+
+impl From<&ModelLimits> for OpenOptions<'_> {
+    fn from(limits: &ModelLimits) -> Self {
+        OpenOptions { limits: *limits, ..OpenOptions::default() }
+    }
+}
+
+/// Checks `bytes`, then opens them, and calls `watch` at the end of each phase.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::InvalidModel`]; the sentence names the node, value and limit.
+/// [`ErrorKind::InvalidBundle`] when the calibration table is for another network.
+/// [`ErrorKind::InvalidArgument`] when this machine does not have the instruction
+/// set.
 pub(crate) fn load(
     bytes: &[u8],
-    limits: &ModelLimits,
-    isa: Option<Isa>,
+    options: OpenOptions<'_>,
     watch: &mut dyn FnMut(OpenPhase),
 ) -> Result<LoadedModel> {
+    let OpenOptions { limits, table, execution } = options;
+    let isa = match execution {
+        Execution::Fastest | Execution::Tract => None,
+        Execution::Kernels(isa) if isa.is_available() => Some(isa),
+        Execution::Kernels(isa) => {
+            let available: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "this machine does not have the instruction set {isa}; choose one of {}",
+                    available.join(", ")
+                ),
+            ));
+        }
+    };
     let mut opening = Opening { bytes, limits, isa, watch };
-    let (mut typed, summary) = opening.typed()?;
-    let mut lowered = unless_panic(|| Ok(lower(&typed)));
-    if let Ok(None) = lowered {
-        typed = opening.simplified(typed)?;
-        lowered = unless_panic(|| Ok(lower(&typed)));
+    if execution == Execution::Tract {
+        return opening.for_tract("the network was opened for tract on request".to_owned());
     }
-    let (program, isa, runtime) = match lowered {
+    let (mut typed, summary) = opening.typed()?;
+    let (program, isa, runtime) = match opening.lowered(&mut typed)? {
         Ok(Some(lowered)) => {
             opening.ended(OpenPhase::Lowered);
             // The kernels' copy of the weights is packed once tract's is gone:
@@ -107,11 +161,20 @@ pub(crate) fn load(
             drop(typed);
             let lengths = [&summary.input_shape, &summary.output_shape];
             let lengths = lengths.map(|shape| shape.iter().product());
-            match unless_panic(|| opening.compile(lowered, lengths)) {
+            let compiled = match table {
+                Some(table) => opening.compile_by(table, lowered, lengths)?,
+                None => unless_panic(|| opening.compile(lowered, lengths)),
+            };
+            match compiled {
                 Ok(compiled) => {
                     opening.ended(OpenPhase::Compiled);
                     let isa = compiled.model.isa();
-                    (Program::Kernels(compiled), Some(isa), Runtime::kernels(isa))
+                    let precision = match (compiled.model.precision(), table) {
+                        (kernels::Precision::Int8, _) => Precision::Int8,
+                        (_, None) => Precision::Float32,
+                        (_, Some(_)) => Precision::Float32ForInt8,
+                    };
+                    (Program::Kernels(compiled), Some(isa), Runtime::kernels(isa, precision))
                 }
                 Err(reason) => return opening.for_tract(reason),
             }
@@ -122,16 +185,38 @@ pub(crate) fn load(
     Ok(LoadedModel { program, isa, runtime, summary })
 }
 
-/// As [`load`], but always for tract.
-pub(crate) fn load_for_tract(bytes: &[u8], limits: &ModelLimits) -> Result<LoadedModel> {
-    let reason = "the network was opened for tract on request".to_owned();
-    Opening { bytes, limits, isa: None, watch: &mut |_| {} }.for_tract(reason)
+/// A network that the kernels can run as a whole, and what its file holds.
+pub(super) struct Whole {
+    /// With its graph simplified.
+    pub(super) lowered: Lowered,
+    pub(super) summary: ModelSummary,
+}
+
+/// Checks `bytes` and lowers them as a whole.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidModel`] also when the kernels cannot run all of the network.
+pub(super) fn lowered_whole(bytes: &[u8], limits: &ModelLimits) -> Result<Whole> {
+    let mut opening = Opening { bytes, limits: *limits, isa: None, watch: &mut |_| {} };
+    let (mut typed, summary) = opening.typed()?;
+    if let Ok(Some(mut lowered)) = opening.lowered(&mut typed)? {
+        lowered.graph = lowered.graph.simplified();
+        return Ok(Whole { lowered, summary });
+    }
+    drop(typed);
+    let loaded = load(bytes, limits.into(), &mut |_| {})?;
+    Err(invalid(format!(
+        "the kernels have to run all of a network that is quantised, but this one is run by {}; \
+         keep it in float32",
+        loaded.runtime
+    )))
 }
 
 /// A network that is being opened.
 struct Opening<'a> {
     bytes: &'a [u8],
-    limits: &'a ModelLimits,
+    limits: ModelLimits,
     isa: Option<Isa>,
     watch: &'a mut dyn FnMut(OpenPhase),
 }
@@ -160,7 +245,7 @@ impl Opening<'_> {
     fn typed(&mut self) -> Result<(TypedModel, ModelSummary)> {
         #[cfg(all(target_os = "android", target_arch = "aarch64"))]
         super::android::tell_tract_the_processor();
-        let (mut proto, summary) = checked(self.bytes, self.limits)?;
+        let (mut proto, summary) = checked(self.bytes, &self.limits)?;
         self.ended(OpenPhase::Checked);
         let input = f32::fact(&summary.input_shape[..]);
         let mut model = guarded("opened", ErrorKind::InvalidModel, move || {
@@ -203,6 +288,21 @@ impl Opening<'_> {
         Ok(typed)
     }
 
+    /// The graph for the kernels, after as little simplification as that needs;
+    /// nothing where a part has to stay with tract, or the reason why not even
+    /// parts can be had.
+    fn lowered(
+        &mut self,
+        typed: &mut TypedModel,
+    ) -> Result<std::result::Result<Option<Lowered>, String>> {
+        let lowered = unless_panic(|| Ok(lower(typed)));
+        if !matches!(lowered, Ok(None)) {
+            return Ok(lowered);
+        }
+        *typed = self.simplified(std::mem::take(typed))?;
+        Ok(unless_panic(|| Ok(lower(typed))))
+    }
+
     /// What tract runs.
     fn prepared(&mut self, typed: TypedModel) -> Result<Program> {
         let plan = guarded("opened", ErrorKind::InvalidModel, move || {
@@ -227,22 +327,44 @@ impl Opening<'_> {
         lowered: Lowered,
         expected: [usize; 2],
     ) -> std::result::Result<Compiled, String> {
-        let Lowered { graph, input, output, log_softmax } = lowered;
-        let options = kernels::Options {
+        let options = self.kernel_options(&lowered);
+        let model = kernels::Model::compile(lowered.graph, &options)
+            .map_err(|error| format!("the network is beyond the kernels: {error}"))?;
+        compiled(model, lowered.log_softmax, expected)
+    }
+
+    /// As [`compile`](Opening::compile), in int8 by the ranges of `table` where
+    /// this machine has an instruction set for it.
+    fn compile_by(
+        &self,
+        table: &CalibrationTable,
+        mut lowered: Lowered,
+        expected: [usize; 2],
+    ) -> Result<std::result::Result<Compiled, String>> {
+        lowered.graph = lowered.graph.simplified();
+        let ranges = table.ranges_of(&lowered.graph)?;
+        let isa = self.isa.map_or_else(Isa::detect_int8, |isa| isa.has_int8().then_some(isa));
+        if isa.is_none() {
+            return Ok(unless_panic(|| self.compile(lowered, expected)));
+        }
+        let options = kernels::Options { isa, ..self.kernel_options(&lowered) };
+        let model = unless_panic(|| {
+            kernels::Model::compile_int8(lowered.graph, &ranges, &options)
+                .map_err(|error| error.to_string())
+        });
+        let model = model.map_err(|error| invalid(format!("it cannot be run in int8: {error}")))?;
+        Ok(compiled(model, lowered.log_softmax, expected))
+    }
+
+    fn kernel_options(&self, lowered: &Lowered) -> kernels::Options {
+        kernels::Options {
             isa: self.isa,
-            input_layout: input,
-            output_layout: output,
+            input_layout: lowered.input,
+            output_layout: lowered.output,
             // Of the weights, and of the activations: together they stay below.
             memory_limit: self.limits.max_memory_bytes.saturating_sub(self.bytes.len()) / 2,
             ..kernels::Options::default()
-        };
-        let model = kernels::Model::compile(graph, &options)
-            .map_err(|error| format!("the network is beyond the kernels: {error}"))?;
-        let lengths = [model.input_shape().len(), model.output_shape().len()];
-        if lengths != expected {
-            return Err(format!("{expected:?} values were lowered to {lengths:?}"));
         }
-        Ok(Compiled { model: Arc::new(model), log_softmax })
     }
 
     /// Has the kernels run what they can of a network and tract the rest.
@@ -275,6 +397,20 @@ impl Opening<'_> {
         let typed = guarded("opened", ErrorKind::InvalidModel, move || replaced(typed, placed))?;
         Ok((self.prepared(typed)?, isa, runtime))
     }
+}
+
+/// The network for sessions; input and output must have as many elements as
+/// `expected`.
+fn compiled(
+    model: kernels::Model,
+    log_softmax: bool,
+    expected: [usize; 2],
+) -> std::result::Result<Compiled, String> {
+    let lengths = [model.input_shape().len(), model.output_shape().len()];
+    if lengths != expected {
+        return Err(format!("{expected:?} values were lowered to {lengths:?}"));
+    }
+    Ok(Compiled { model: Arc::new(model), log_softmax })
 }
 
 /// A panic while lowering leaves the network with tract.
@@ -345,5 +481,5 @@ fn refused(what: &str, error: &TractError) -> Error {
 /// assert_eq!(error.kind(), biglittle::ErrorKind::InvalidModel);
 /// ```
 pub fn check_model(bytes: &[u8], limits: &ModelLimits) -> Result<ModelSummary> {
-    load(bytes, limits, None, &mut |_| {}).map(|loaded| loaded.summary)
+    load(bytes, limits.into(), &mut |_| {}).map(|loaded| loaded.summary)
 }

@@ -10,15 +10,21 @@
 mod android;
 mod load;
 mod lower;
+mod onnx;
 mod program;
+mod quantize;
 mod region;
 mod runtime;
 mod session;
+mod table;
 mod verify;
 mod weights;
 
-pub use biglittle_kernels::{Isa, LayerProfile, Profile};
-pub use load::{ModelSummary, OpenPhase, check_model};
-pub use runtime::{Part, Runtime, TractLayer};
+pub use biglittle_kernels::{Isa, LayerProfile, Profile, Quantization};
+pub use load::{Execution, ModelSummary, OpenOptions, OpenPhase, check_model};
+pub use program::Input;
+pub use quantize::{Images, QuantizeOptions, QuantizedNetwork, quantize};
+pub use runtime::{Part, Precision, Runtime, TractLayer};
 pub use session::{Model, Session};
+pub use table::{CalibrationTable, RangeMethod};
 pub use verify::ModelLimits;

@@ -26,6 +26,34 @@ pub(super) struct Compiled {
     pub(super) log_softmax: bool,
 }
 
+/// What a network is run on: the elements of its input in row-major order.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// The values.
+    Floats(&'a [f32]),
+    /// What stands for them by
+    /// [`Model::input_quantization`](super::Model::input_quantization).
+    Bytes(&'a [u8]),
+}
+
+impl<'a> From<&'a [f32]> for Input<'a> {
+    fn from(values: &'a [f32]) -> Self {
+        Input::Floats(values)
+    }
+}
+
+impl<'a> From<&'a Vec<f32>> for Input<'a> {
+    fn from(values: &'a Vec<f32>) -> Self {
+        Input::Floats(values)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Input<'a> {
+    fn from(values: &'a [u8]) -> Self {
+        Input::Bytes(values)
+    }
+}
+
 /// The memory of one that runs a [`Compiled`].
 #[derive(Debug)]
 pub(super) struct CompiledSession {
@@ -45,13 +73,20 @@ impl CompiledSession {
     /// nothing.
     pub(super) fn run(
         &mut self,
-        input: &[f32],
+        input: Input<'_>,
         output: &mut [f32],
         profile: Option<&mut kernels::Profile>,
     ) -> Result<(), kernels::Error> {
-        match profile {
-            None => self.session.run(input, output)?,
-            Some(profile) => self.session.run_profiled(input, output, profile)?,
+        let session = &mut self.session;
+        match (input, profile) {
+            (Input::Floats(input), None) => session.run(input, output)?,
+            (Input::Floats(input), Some(profile)) => {
+                session.run_profiled(input, output, profile)?;
+            }
+            (Input::Bytes(input), None) => session.run_bytes(input, output)?,
+            (Input::Bytes(input), Some(profile)) => {
+                session.run_bytes_profiled(input, output, profile)?;
+            }
         }
         if self.log_softmax {
             take_log_softmax(output);

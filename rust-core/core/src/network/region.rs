@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::*;
 
-use super::program::{Compiled, CompiledSession};
+use super::program::{Compiled, CompiledSession, Input};
 
 /// A part of a network with one input and one output.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl OpState for RegionState {
         // Nobody holds the last run's output any more, so this does not copy.
         let input = inputs[0].try_as_plain_ram()?;
         let mut ram = Arc::make_mut(output).try_as_plain_ram_mut()?;
-        session.run(input.as_slice::<f32>()?, ram.as_slice_mut::<f32>()?, None)?;
+        session.run(Input::Floats(input.as_slice::<f32>()?), ram.as_slice_mut::<f32>()?, None)?;
         Ok(tvec!(TValue::from_const(output.clone())))
     }
 

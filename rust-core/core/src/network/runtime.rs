@@ -9,7 +9,7 @@ use super::lower::regions::culprit;
 
 /// What runs a network.
 ///
-/// Its text is one line: `kernels (AVX-512)`, `kernels (AVX-512) for 97.0 % of
+/// Its text is one line: `kernels (AVX-512)`, `kernels (NEON, int8)`, `kernels (AVX-512) for 97.0 % of
 /// the MACs, tract for 2 of 34 layers`, or `tract, because layer "n1" (Lrn) is
 /// not among ...`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,6 +21,8 @@ pub enum Runtime {
     Kernels {
         /// The instruction set: `AVX-512`, `AVX2`, `NEON` or `portable`.
         instruction_set: &'static str,
+        /// The numbers that it computes with.
+        precision: Precision,
     },
     /// The kernels run parts of it and tract, a few times slower, the others.
     #[non_exhaustive]
@@ -39,6 +41,20 @@ pub enum Runtime {
         /// Its layers; empty where no layer is the reason.
         layers: Vec<TractLayer>,
     },
+}
+
+/// The numbers that the kernels compute with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Precision {
+    /// 32-bit floating point.
+    Float32,
+    /// 8-bit integers, by a calibration table.
+    Int8,
+    /// 32-bit floating point in spite of a calibration table: the processor has
+    /// no dot product of bytes, without which int8 is no faster.
+    Float32ForInt8,
 }
 
 /// Layers of a network that one runtime runs. Their names are those of the
@@ -78,8 +94,8 @@ pub struct TractLayer {
 }
 
 impl Runtime {
-    pub(super) fn kernels(isa: Isa) -> Runtime {
-        Runtime::Kernels { instruction_set: instruction_set(isa) }
+    pub(super) fn kernels(isa: Isa, precision: Precision) -> Runtime {
+        Runtime::Kernels { instruction_set: instruction_set(isa), precision }
     }
 
     pub(super) fn mixed(isa: Isa, parts: Vec<Part>) -> Runtime {
@@ -124,7 +140,15 @@ impl fmt::Display for TractLayer {
 impl fmt::Display for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Runtime::Kernels { instruction_set } => write!(f, "kernels ({instruction_set})"),
+            Runtime::Kernels { instruction_set, precision } => match precision {
+                Precision::Float32 => write!(f, "kernels ({instruction_set})"),
+                Precision::Int8 => write!(f, "kernels ({instruction_set}, int8)"),
+                Precision::Float32ForInt8 => write!(
+                    f,
+                    "kernels ({instruction_set}), in float32 because the processor has no dot \
+                     product of bytes"
+                ),
+            },
             Runtime::Mixed { instruction_set, parts } => {
                 let (mut macs, mut layers) = ([0; 2], [0; 2]);
                 for part in parts {

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use biglittle_kernels::{Isa, Profile};
+use biglittle_kernels::{Isa, Profile, Quantization};
 use tract_onnx::prelude::{TValue, Tensor, TypedSimpleState, tvec};
 
-use super::load::{LoadedModel, ModelSummary, OpenPhase, guarded, load, load_for_tract};
-use super::program::{CompiledSession, Program};
+use super::load::{LoadedModel, ModelSummary, OpenOptions, OpenPhase, guarded, load};
+use super::program::{CompiledSession, Input, Program};
 use super::runtime::Runtime;
 use super::verify::ModelLimits;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,49 +24,31 @@ impl Model {
     /// [`ErrorKind::InvalidModel`] when the file is malformed, uses an operator
     /// that is not supported, or is beyond one of `limits`.
     pub fn open(bytes: &[u8], limits: &ModelLimits) -> Result<Self> {
-        Self::open_watched(bytes, limits, &mut |_| {})
+        Self::open_with(bytes, limits.into())
     }
 
-    /// As [`open`](Model::open), and calls `watch` at the end of each phase, so
-    /// that a caller with a clock can tell where the time goes.
+    /// As [`open`](Model::open), as `options` say.
     ///
     /// # Errors
-    /// Those of [`open`](Model::open).
+    /// Those of [`open`](Model::open), [`ErrorKind::InvalidBundle`] when the
+    /// calibration table is for another network, and
+    /// [`ErrorKind::InvalidArgument`] when this machine does not have the
+    /// instruction set.
+    pub fn open_with(bytes: &[u8], options: OpenOptions<'_>) -> Result<Self> {
+        Self::open_watched(bytes, options, &mut |_| {})
+    }
+
+    /// As [`open_with`](Model::open_with), and calls `watch` at the end of each
+    /// phase, so that a caller with a clock can tell where the time goes.
+    ///
+    /// # Errors
+    /// Those of [`open_with`](Model::open_with).
     pub fn open_watched(
         bytes: &[u8],
-        limits: &ModelLimits,
+        options: OpenOptions<'_>,
         watch: &mut dyn FnMut(OpenPhase),
     ) -> Result<Self> {
-        Ok(Model(Arc::new(load(bytes, limits, None, watch)?)))
-    }
-
-    /// As [`open`](Model::open), but for tract even where the kernels could run
-    /// the network: to compare the two.
-    ///
-    /// # Errors
-    /// Those of [`open`](Model::open).
-    pub fn open_for_tract(bytes: &[u8], limits: &ModelLimits) -> Result<Self> {
-        Ok(Model(Arc::new(load_for_tract(bytes, limits)?)))
-    }
-
-    /// As [`open`](Model::open), but where the kernels run the network they
-    /// use this instruction set: to compare it with others.
-    ///
-    /// # Errors
-    /// Those of [`open`](Model::open), and [`ErrorKind::InvalidArgument`] when
-    /// this machine does not have the instruction set.
-    pub fn open_with_isa(bytes: &[u8], limits: &ModelLimits, isa: Isa) -> Result<Self> {
-        if !isa.is_available() {
-            let available: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!(
-                    "this machine does not have the instruction set {isa}; choose one of {}",
-                    available.join(", ")
-                ),
-            ));
-        }
-        Ok(Model(Arc::new(load(bytes, limits, Some(isa), &mut |_| {})?)))
+        Ok(Model(Arc::new(load(bytes, options, watch)?)))
     }
 
     /// What the file holds.
@@ -86,6 +68,16 @@ impl Model {
     #[must_use]
     pub fn isa(&self) -> Option<Isa> {
         self.0.isa
+    }
+
+    /// How bytes stand for the values of the input, where the network is run in
+    /// int8.
+    #[must_use]
+    pub fn input_quantization(&self) -> Option<Quantization> {
+        match &self.0.program {
+            Program::Kernels(compiled) => compiled.model.input_quantization(),
+            Program::Tract(_) => None,
+        }
     }
 
     /// An empty profile for [`Session::run_profiled`]; `None` where tract runs
@@ -137,15 +129,16 @@ impl Session {
     }
 
     /// Runs the network on `input`, the values of the input's shape in
-    /// row-major order, and replaces the contents of `output` by its raw
-    /// values. Where the kernels run all of the network, nothing is allocated once
-    /// `output` has room for them.
+    /// row-major order or the bytes that stand for them, and replaces the contents
+    /// of `output` by its raw values. Where the kernels run all of the network,
+    /// nothing is allocated once `output` has room for them.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] when `input` has another length,
-    /// [`ErrorKind::Inference`] when the network fails.
-    pub fn run(&mut self, input: &[f32], output: &mut Vec<f32>) -> Result<()> {
-        self.run_with(input, output, None)
+    /// [`ErrorKind::InvalidArgument`] when `input` has another length, or is bytes
+    /// and the network is not run in int8; [`ErrorKind::Inference`] when the
+    /// network fails.
+    pub fn run<'a>(&mut self, input: impl Into<Input<'a>>, output: &mut Vec<f32>) -> Result<()> {
+        self.run_with(input.into(), output, None)
     }
 
     /// As [`run`](Session::run), adding the time of every layer to `profile`,
@@ -156,30 +149,42 @@ impl Session {
     /// Those of [`run`](Session::run); [`ErrorKind::Inference`] also when the
     /// profile is of another network. Where tract runs the network, the
     /// profile is left as it is.
-    pub fn run_profiled(
+    pub fn run_profiled<'a>(
         &mut self,
-        input: &[f32],
+        input: impl Into<Input<'a>>,
         output: &mut Vec<f32>,
         profile: &mut Profile,
     ) -> Result<()> {
-        self.run_with(input, output, Some(profile))
+        self.run_with(input.into(), output, Some(profile))
     }
 
     fn run_with(
         &mut self,
-        input: &[f32],
+        input: Input<'_>,
         output: &mut Vec<f32>,
         profile: Option<&mut Profile>,
     ) -> Result<()> {
         let summary = self.model.summary();
         let expected: usize = summary.input_shape.iter().product();
-        if input.len() != expected {
+        let given = match input {
+            Input::Floats(values) => values.len(),
+            Input::Bytes(values) => values.len(),
+        };
+        if given != expected {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!(
-                    "the network's input has {expected} values ({:?}), but {} were given",
-                    summary.input_shape,
-                    input.len()
+                    "the network's input has {expected} values ({:?}), but {given} were given",
+                    summary.input_shape
+                ),
+            ));
+        }
+        if let (Input::Bytes(_), None) = (input, self.model.input_quantization()) {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "bytes were given to a network that is run by {}: give the values as floats",
+                    self.model.runtime()
                 ),
             ));
         }
@@ -191,6 +196,7 @@ impl Session {
                 Ok(session.run(input, output, profile)?)
             }
             State::Tract { state, input: tensor } => {
+                let Input::Floats(input) = input else { unreachable!("refused before") };
                 // tract lets go of the input when a run ends, so this does not copy.
                 let owned = Arc::make_mut(tensor);
                 owned.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.copy_from_slice(input);

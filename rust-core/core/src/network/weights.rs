@@ -13,6 +13,8 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::bail;
 use tract_onnx::tract_core::ops::konst::Const;
 
+use super::onnx;
+
 /// Constants of fewer bytes stay where they are.
 const LARGE: usize = 1024;
 
@@ -26,19 +28,12 @@ pub(super) fn take(graph: &mut pb::GraphProto) -> Vec<pb::TensorProto> {
         tensor.data_type == DataType::Float as i32 && tensor.raw_data.len() >= LARGE
     };
     let taken: Vec<_> = graph.initializer.extract_if(.., is_large).collect();
+    let stand_in = |constant: &pb::TensorProto| {
+        let dims = constant.dims.iter().copied();
+        onnx::value_info(constant.name.clone(), constant.data_type, dims)
+    };
     graph.input.extend(taken.iter().map(stand_in));
     taken
-}
-
-/// An input with the type and shape of a constant.
-fn stand_in(tensor: &pb::TensorProto) -> pb::ValueInfoProto {
-    use pb::tensor_shape_proto::{Dimension, dimension::Value::DimValue};
-    let dim = |&size: &i64| Dimension { value: Some(DimValue(size)), ..Default::default() };
-    let shape = pb::TensorShapeProto { dim: tensor.dims.iter().map(dim).collect() };
-    let tensor_type = pb::type_proto::Tensor { elem_type: tensor.data_type, shape: Some(shape) };
-    let value = Some(pb::type_proto::Value::TensorType(tensor_type));
-    let r#type = Some(pb::TypeProto { value, ..Default::default() });
-    pb::ValueInfoProto { name: tensor.name.clone(), r#type, ..Default::default() }
 }
 
 /// Puts constants in the places of the inputs that stand in for them, which

@@ -21,8 +21,8 @@ use biglittle_kernels::PixelKernels;
 use crate::error::Result;
 use crate::frame::FrameView;
 use crate::tensor::InputTensor;
-use normalize::{check_shape, normalize};
-use plan::Plan;
+use normalize::{check_shape, copy, normalize};
+use plan::{Plan, Upright};
 
 /// Turns frames into one network's input.
 ///
@@ -51,7 +51,7 @@ impl Preprocessor {
     /// # Errors
     /// As [`InputTensor::new`].
     pub fn make_tensor(&self) -> Result<InputTensor> {
-        InputTensor::new(self.spec.channels.count(), self.spec.height, self.spec.width)
+        self.spec.make_tensor()
     }
 
     /// Fills `tensor` from `frame`.
@@ -61,13 +61,52 @@ impl Preprocessor {
     /// `tensor` has another shape than [`Preprocessor::make_tensor`] gives.
     pub fn run(&mut self, frame: &FrameView<'_>, tensor: &mut InputTensor) -> Result<()> {
         check_shape(&self.spec, tensor)?;
-        let plan = match &mut self.plan {
-            Some(plan) if plan.fits(frame) => plan,
-            plan => plan.insert(Plan::new(frame, &self.spec)),
-        };
-        let image = plan.run(frame, &self.kernels);
-        normalize(&image, &self.spec, &self.kernels, tensor);
+        self.resize(frame).normalize(tensor);
         Ok(())
+    }
+
+    /// Fills `tensor` from `frame` with pixels from 0 to 255, not normalised:
+    /// what a network takes whose quantised input
+    /// [is the pixels](PreprocessSpec::keeps_pixels).
+    ///
+    /// # Errors
+    /// As [`Preprocessor::run`].
+    pub fn run_bytes(&mut self, frame: &FrameView<'_>, tensor: &mut InputTensor<u8>) -> Result<()> {
+        check_shape(&self.spec, tensor)?;
+        self.resize(frame).copy(tensor);
+        Ok(())
+    }
+
+    /// The frame in the input's size and colours.
+    pub(crate) fn resize(&mut self, frame: &FrameView<'_>) -> Resized<'_> {
+        let plan = self.plan.take().filter(|plan| plan.fits(frame));
+        let plan = self.plan.insert(plan.unwrap_or_else(|| Plan::new(frame, &self.spec)));
+        plan.run(frame, &self.kernels);
+        Resized { image: plan.upright(), spec: &self.spec, kernels: &self.kernels }
+    }
+
+    /// The last frame that was resized; `None` before any was.
+    pub(crate) fn resized(&self) -> Option<Resized<'_>> {
+        let plan = self.plan.as_ref()?;
+        Some(Resized { image: plan.upright(), spec: &self.spec, kernels: &self.kernels })
+    }
+}
+
+/// A frame in the input's size and colours, from which inputs of the
+/// preprocessor's shape are made.
+pub(crate) struct Resized<'a> {
+    image: Upright<'a>,
+    spec: &'a PreprocessSpec,
+    kernels: &'a PixelKernels,
+}
+
+impl Resized<'_> {
+    pub(crate) fn normalize(&self, tensor: &mut InputTensor) {
+        normalize(&self.image, self.spec, self.kernels, tensor);
+    }
+
+    pub(crate) fn copy(&self, tensor: &mut InputTensor<u8>) {
+        copy(&self.image, self.spec, tensor);
     }
 }
 

@@ -106,7 +106,7 @@ impl Plan {
         self.shape == Shape::of(frame)
     }
 
-    pub fn run(&mut self, frame: &FrameView<'_>, kernels: &PixelKernels) -> Upright<'_> {
+    pub fn run(&mut self, frame: &FrameView<'_>, kernels: &PixelKernels) {
         for layer in &self.layers {
             layer.run(frame.planes(), kernels, &mut self.scratch, &mut self.channels);
         }
@@ -123,15 +123,17 @@ impl Plan {
         if self.gray {
             luma(first, second, third);
         }
-        let channels = if self.geometry.transposed {
+        if self.geometry.transposed {
             let width = self.geometry.resized.0 as usize;
             for (from, to) in self.channels.iter().zip(&mut self.turned).take(self.count) {
                 transpose(from, width, to);
             }
-            &self.turned
-        } else {
-            &self.channels
-        };
+        }
+    }
+
+    /// What the last run made.
+    pub fn upright(&self) -> Upright<'_> {
+        let channels = if self.geometry.transposed { &self.turned } else { &self.channels };
         Upright { channels: &channels[..self.count], target: self.geometry.target }
     }
 }

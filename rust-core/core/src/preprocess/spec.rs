@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::tensor::MAX_INPUT_SIDE;
+use crate::tensor::{InputTensor, MAX_INPUT_SIDE};
 
 /// How a frame becomes a network's input.
 ///
@@ -109,6 +109,63 @@ pub enum ResizeFilter {
 }
 
 impl PreprocessSpec {
+    /// A tensor of the input's shape, of floats or of bytes.
+    ///
+    /// # Errors
+    /// As [`InputTensor::new`].
+    pub fn make_tensor<T: Copy + Default>(&self) -> Result<InputTensor<T>> {
+        InputTensor::new(self.channels.count(), self.height, self.width)
+    }
+
+    /// The values of pixels: `(pixel - mean) / std`, by channel, as frames are
+    /// normalised.
+    ///
+    /// # Panics
+    /// When a tensor is not of the input's shape.
+    pub fn normalize(&self, pixels: &InputTensor<u8>, values: &mut InputTensor) {
+        assert_eq!(pixels.shape(), values.shape(), "both are of the input's shape");
+        let area = (self.width * self.height) as usize;
+        let planes = pixels.data().chunks_exact(area).zip(values.data_mut().chunks_exact_mut(area));
+        for ((pixels, values), (mean, std)) in planes.zip(self.mean.iter().zip(&self.std)) {
+            for (value, pixel) in values.iter_mut().zip(pixels) {
+                *value = (f32::from(*pixel) - mean) / std;
+            }
+        }
+    }
+
+    /// Whether pixels are bytes for the values that they are normalised to, with this
+    /// scale and zero point: where `scale` is `1 / std` and `zero_point` the whole
+    /// number next to `mean`, in every channel.
+    #[must_use]
+    pub fn keeps_pixels(&self, scale: f32, zero_point: u8) -> bool {
+        self.mean.iter().zip(&self.std).all(|(&mean, &std)| {
+            // Off by less than a tenth of a step from 0 to 255.
+            let steps = f64::from(scale) * f64::from(std);
+            (mean - f32::from(zero_point)).abs() <= 0.5 && (steps - 1.0).abs() < 0.1 / 255.0
+        })
+    }
+
+    /// How far what a pixel stands for as a byte is above its normalised value, in
+    /// every channel; 0 unless [`keeps_pixels`](Self::keeps_pixels).
+    #[must_use]
+    pub fn pixel_offset(&self, scale: f32, zero_point: u8) -> f32 {
+        match self.mean.first() {
+            Some(mean) if self.keeps_pixels(scale, zero_point) => {
+                (mean - f32::from(zero_point)) * scale
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// The least and the largest value that a pixel has once it is normalised.
+    #[must_use]
+    pub fn value_range(&self) -> [f32; 2] {
+        let values = |pixel: f32| {
+            self.mean.iter().zip(&self.std).map(move |(mean, std)| (pixel - mean) / std)
+        };
+        [values(0.0).fold(f32::INFINITY, f32::min), values(255.0).fold(f32::NEG_INFINITY, f32::max)]
+    }
+
     /// Checks every field's range.
     ///
     /// # Errors

@@ -272,3 +272,49 @@ fn specifications_out_of_range_name_the_field() {
     let error = Preprocessor::new(&good).unwrap().run(&frame, &mut other).unwrap_err();
     assert!(error.to_string().contains("[1, 1, 2, 2]"), "{error}");
 }
+
+#[test]
+fn bytes_are_the_values_before_normalisation() {
+    let frame = FrameView::packed(PixelFormat::Rgb8, 3, 2, &RGB, 9).unwrap();
+    for fit in [Fit::Stretch, Fit::CenterCrop { fraction: 0.9 }, Fit::Pad { value: 9 }] {
+        for channels in [ChannelOrder::Gray, ChannelOrder::Rgb, ChannelOrder::Bgr] {
+            let spec = PreprocessSpec { fit, ..spec(5, 7, channels) };
+            let mut preprocessor = Preprocessor::new(&spec).unwrap();
+            let mut bytes: InputTensor<u8> = spec.make_tensor().unwrap();
+            preprocessor.run_bytes(&frame, &mut bytes).unwrap();
+            let values: Vec<f32> = bytes.data().iter().copied().map(f32::from).collect();
+            assert_eq!(values, run(&spec, &frame), "{fit:?} {channels:?}");
+            let mut normalized = preprocessor.make_tensor().unwrap();
+            spec.normalize(&bytes, &mut normalized);
+            assert_eq!(normalized.data(), values);
+        }
+    }
+    let mut preprocessor = Preprocessor::new(&spec(5, 7, ChannelOrder::Rgb)).unwrap();
+    let mut small = InputTensor::<u8>::new(3, 2, 2).unwrap();
+    let error = preprocessor.run_bytes(&frame, &mut small).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+}
+
+#[test]
+fn pixels_are_the_quantised_input_of_one_deviation_and_rounded_mean() {
+    let spec = |mean: [f32; 3], std: [f32; 3]| PreprocessSpec {
+        mean: mean.to_vec(),
+        std: std.to_vec(),
+        ..spec(2, 2, ChannelOrder::Rgb)
+    };
+    let lite = spec([127.0; 3], [128.0; 3]);
+    assert_eq!(lite.value_range(), [-127.0 / 128.0, 1.0]);
+    assert!(lite.keeps_pixels(1.0 / 128.0, 127));
+    assert_eq!(lite.pixel_offset(1.0 / 128.0, 127), 0.0);
+    let mobilenet = spec([127.5; 3], [127.5; 3]);
+    assert!(mobilenet.keeps_pixels(1.0 / 127.5, 128));
+    assert_eq!(mobilenet.pixel_offset(1.0 / 127.5, 128), -0.5 / 127.5);
+    for (other, zero_point) in [
+        (spec([127.0, 127.0, 120.0], [128.0; 3]), 127),
+        (spec([127.0; 3], [128.0, 128.0, 127.0]), 127),
+        (lite, 126),
+    ] {
+        assert!(!other.keeps_pixels(1.0 / 128.0, zero_point), "{other:?}");
+        assert_eq!(other.pixel_offset(1.0 / 128.0, zero_point), 0.0);
+    }
+}

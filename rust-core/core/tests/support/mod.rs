@@ -10,7 +10,7 @@ pub mod refusal;
 
 use std::time::Duration;
 
-use biglittle::network::{Model, ModelLimits, Runtime, Session};
+use biglittle::network::{Execution, Model, ModelLimits, OpenOptions, Runtime, Session};
 use prost::Message;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
@@ -240,7 +240,8 @@ pub fn assert_same(name: &str, scores: &[f32], expected: &[f32], tolerance: f32)
 pub fn compare(name: &str, bytes: &[u8]) -> Runtime {
     let limits = ModelLimits::default();
     let model = Model::open(bytes, &limits).unwrap();
-    let tract = Model::open_for_tract(bytes, &limits).unwrap();
+    let options = OpenOptions { limits, ..Execution::Tract.into() };
+    let tract = Model::open_with(bytes, options).unwrap();
     assert!(matches!(tract.runtime(), Runtime::Tract { .. }));
     assert_same(name, &run(&model), &run(&tract), 1e-5);
     model.runtime().clone()

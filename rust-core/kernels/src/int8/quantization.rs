@@ -30,6 +30,13 @@ impl Range {
         Self { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi) }
     }
 
+    /// How the bytes of a network's input stand for values in this range: 255 steps
+    /// over the range, widened to contain zero.
+    #[must_use]
+    pub fn input_quantization(self) -> Quantization {
+        Quantization::of(self, 0.0)
+    }
+
     /// `hi - lo`.
     pub(super) fn width(self) -> f64 {
         f64::from(self.hi) - f64::from(self.lo)

@@ -1,12 +1,16 @@
 @preconcurrency import AVFoundation
 import BigLittle
+import CameraModel
 
-/// Turns what the camera delivers into frames. Nothing is copied.
+/// Turns what the camera delivers into frames. Nothing is copied, and nothing turned:
+/// the networks read the buffer as the sensor wrote it.
 final class CameraOutput: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate, Sendable {
   private let continuation: AsyncStream<Frame>.Continuation
+  private let framing: CameraFraming
 
-  init(_ continuation: AsyncStream<Frame>.Continuation) {
+  init(_ continuation: AsyncStream<Frame>.Continuation, framing: CameraFraming) {
     self.continuation = continuation
+    self.framing = framing
   }
 
   func captureOutput(
@@ -14,18 +18,13 @@ final class CameraOutput: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate
     from connection: AVCaptureConnection
   ) {
     guard let buffer = CMSampleBufferGetImageBuffer(sampleBuffer) else { return }
-    continuation.yield(Frame(pixelBuffer: buffer, crop: middleSquare(of: buffer)))
+    let guide = framing.guide(
+      bufferWidth: CVPixelBufferGetWidth(buffer), bufferHeight: CVPixelBufferGetHeight(buffer))
+    continuation.yield(
+      Frame(pixelBuffer: buffer, rotationDegrees: framing.rotationDegrees, crop: guide))
   }
 
   func finish() {
     continuation.finish()
-  }
-
-  private func middleSquare(of buffer: CVPixelBuffer) -> Rect {
-    let (width, height) = (CVPixelBufferGetWidth(buffer), CVPixelBufferGetHeight(buffer))
-    let side = min(width, height)
-    return Rect(
-      x: UInt32((width - side) / 2), y: UInt32((height - side) / 2), width: UInt32(side),
-      height: UInt32(side))
   }
 }

@@ -9,6 +9,7 @@ import CameraModel
 @MainActor
 final class CameraSession {
   let capture = AVCaptureSession()
+  let framing = CameraFraming()
   private let queue = DispatchQueue(label: "dev.biglittle.camera")
   private var output: CameraOutput?
 
@@ -19,7 +20,7 @@ final class CameraSession {
     stop()
     guard !Task.isCancelled else { return .missing }
     let (frames, continuation) = AsyncStream<Frame>.makeStream(bufferingPolicy: .bufferingNewest(1))
-    let output = CameraOutput(continuation)
+    let output = CameraOutput(continuation, framing: framing)
     self.output = output
     let (capture, queue) = (capture, queue)
     let isRunning = await withCheckedContinuation { waiting in
@@ -61,9 +62,9 @@ private func configure(
   else { return false }
   capture.addInput(input)
   capture.addOutput(video)
-  // The app is upright only (project.yml), and so are its frames.
-  if let connection = video.connection(with: .video), connection.isVideoRotationAngleSupported(90) {
-    connection.videoRotationAngle = 90
+  // As the sensor lies: the frames say how they are to be turned.
+  if let connection = video.connection(with: .video), connection.isVideoRotationAngleSupported(0) {
+    connection.videoRotationAngle = 0
   }
   return true
 }

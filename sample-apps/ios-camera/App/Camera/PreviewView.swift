@@ -1,16 +1,18 @@
 import AVFoundation
+import CameraModel
 import SwiftUI
 
-/// What the camera sees.
+/// What the camera sees, upright however the phone is held.
 struct PreviewView: UIViewRepresentable {
-  let session: AVCaptureSession
+  let camera: CameraSession
 
   func makeUIView(context: Context) -> PreviewLayerView {
     let view = PreviewLayerView()
-    view.previewLayer?.session = session
+    view.framing = camera.framing
+    view.previewLayer?.session = camera.capture
     view.previewLayer?.videoGravity = .resizeAspectFill
     view.isAccessibilityElement = true
-    view.accessibilityLabel = String(localized: "preview.label")
+    view.accessibilityLabel = String(localized: "preview.camera")
     return view
   }
 
@@ -18,7 +20,37 @@ struct PreviewView: UIViewRepresentable {
 }
 
 final class PreviewLayerView: UIView {
+  var framing: CameraFraming?
+  private var turning: NSKeyValueObservation?
+
   override class var layerClass: AnyClass { AVCaptureVideoPreviewLayer.self }
 
   var previewLayer: AVCaptureVideoPreviewLayer? { layer as? AVCaptureVideoPreviewLayer }
+
+  override func didMoveToWindow() {
+    super.didMoveToWindow()
+    // From one landscape to the other nothing changes its size.
+    turning = window?.windowScene?.observe(\.effectiveGeometry) { [weak self] _, _ in
+      Task { @MainActor in self?.setNeedsLayout() }
+    }
+  }
+
+  override func layoutSubviews() {
+    super.layoutSubviews()
+    let orientation = screenOrientation
+    framing?.show(width: bounds.width, height: bounds.height, orientation: orientation)
+    let angle = CGFloat(orientation.rotationDegrees)
+    if let connection = previewLayer?.connection, connection.isVideoRotationAngleSupported(angle) {
+      connection.videoRotationAngle = angle
+    }
+  }
+
+  private var screenOrientation: ScreenOrientation {
+    switch window?.windowScene?.effectiveGeometry.interfaceOrientation {
+    case .landscapeLeft: .landscapeLeft
+    case .landscapeRight: .landscapeRight
+    case .portraitUpsideDown: .portraitUpsideDown
+    default: .portrait
+    }
+  }
 }

@@ -15,18 +15,31 @@ struct ControlsView: View {
       }
       .pickerStyle(.segmented)
       .frame(minHeight: 44)
-      Toggle("heat.simulate", isOn: isSimulated).frame(minHeight: 44)
-      if model.state.simulatedHeat != nil {
-        Slider(value: heat, in: 0...1) {
-          Text("heat.slider")
+      if heat.last > 0 {
+        HStack {
+          Text("simulate.title")
+          Spacer()
+          Text(simulated).foregroundStyle(.secondary)
+        }
+        .font(.subheadline)
+        .accessibilityHidden(true)
+        Slider(value: position, in: 0...Double(heat.last), step: 1) {
+          Text("simulate.title")
         } minimumValueLabel: {
-          Image(systemName: "snowflake").accessibilityHidden(true)
+          Image(systemName: "iphone").accessibilityHidden(true)
         } maximumValueLabel: {
           Image(systemName: "flame").accessibilityHidden(true)
         }
+        .accessibilityValue(Text(simulated))
         .frame(minHeight: 44)
       }
     }
+  }
+
+  private var heat: CameraUiState.Heat { model.state.heat }
+
+  private var simulated: LocalizedStringKey {
+    heat.position == 0 ? "simulate.off" : "simulate.minute \(heat.minute.formatted())"
   }
 
   private var mode: Binding<UserMode> {
@@ -37,19 +50,11 @@ struct ControlsView: View {
     }
   }
 
-  private var isSimulated: Binding<Bool> {
+  private var position: Binding<Double> {
     Binding {
-      model.state.simulatedHeat != nil
+      Double(heat.position)
     } set: {
-      model.simulateHeat($0 ? 0 : nil)
-    }
-  }
-
-  private var heat: Binding<Double> {
-    Binding {
-      model.state.simulatedHeat ?? 0
-    } set: {
-      model.simulateHeat($0)
+      model.simulateHeat(Int($0.rounded()))
     }
   }
 }

@@ -30,10 +30,11 @@ pub struct NetworkFigures {
     min_ns: u64,
     cpu_median_ns: u64,
     macs: u64,
-    /// Two operations a multiply-accumulate, over the median.
+    /// Two operations a multiply-accumulate, over the median, in 1e9 a second.
     gflops: f64,
-    /// The most that this core did, measured before.
-    peak_gflops: f64,
+    /// The most that this core did in float32, measured before; null for a network in
+    /// int8.
+    peak_gflops: Option<f64>,
     /// Where they were asked for and the kernels run the network.
     layers: Option<LayerFigures>,
     #[serde(skip)]
@@ -44,7 +45,7 @@ pub struct NetworkFigures {
 pub fn measure(
     mut subject: Subject,
     time: Duration,
-    peak_gflops: f64,
+    peak_gflops: Option<f64>,
     profile: bool,
 ) -> Result<NetworkFigures> {
     let mut runs: Vec<Times> = Vec::new();
@@ -88,8 +89,7 @@ impl NetworkFigures {
         let ns = |value: u64| duration(value as f64);
         writeln!(
             out,
-            "{}: median {}, p95 {}, p99 {} over {} runs; {} MACs, {:.1} GFLOP/s, {} of this core's \
-             {:.0}; opened in {}; on {}",
+            "{}: median {}, p95 {}, p99 {} over {} runs; {} MACs, {:.1} {}; opened in {}; on {}",
             self.network,
             ns(self.median_ns),
             ns(self.p95_ns),
@@ -97,8 +97,12 @@ impl NetworkFigures {
             self.runs,
             count(self.macs as f64),
             self.gflops,
-            percent(self.gflops / self.peak_gflops, 0),
-            self.peak_gflops,
+            match self.peak_gflops {
+                Some(peak) => {
+                    format!("GFLOP/s, {} of this core's {peak:.0}", percent(self.gflops / peak, 0))
+                }
+                None => "Gop/s".to_owned(),
+            },
             ns(self.open_ns),
             self.runtime,
         )?;

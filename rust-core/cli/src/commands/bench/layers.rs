@@ -19,7 +19,7 @@ pub struct LayerFigures {
     total_ns: f64,
     /// Of it, the copies.
     transfer_ns: f64,
-    peak_gflops: f64,
+    peak_gflops: Option<f64>,
     layers: Vec<Layer>,
 }
 
@@ -44,7 +44,7 @@ impl LayerFigures {
         subject: &mut Subject,
         mut profile: Profile,
         time: Duration,
-        peak_gflops: f64,
+        peak_gflops: Option<f64>,
     ) -> Result<Self> {
         let start = Instant::now();
         while profile.runs == 0 || start.elapsed() < time {
@@ -53,7 +53,7 @@ impl LayerFigures {
         Ok(Self::new(&profile, peak_gflops))
     }
 
-    fn new(profile: &Profile, peak_gflops: f64) -> Self {
+    fn new(profile: &Profile, peak_gflops: Option<f64>) -> Self {
         let mean = |ns: u64| ns as f64 / profile.runs.max(1) as f64;
         let transfer_ns = mean(profile.transfer_ns);
         let sum: u64 = profile.layers.iter().map(|layer| layer.total_ns).sum();
@@ -85,7 +85,7 @@ impl LayerFigures {
                 macs => [
                     count(macs as f64),
                     format!("{:.1}", layer.gflops),
-                    percent(layer.gflops / self.peak_gflops, 0),
+                    self.peak_gflops.map_or("-".to_owned(), |peak| percent(layer.gflops / peak, 0)),
                 ],
             };
             let numbers = [macs, duration(layer.ns), percent(layer.share, 1), gflops, of_peak];

@@ -22,8 +22,7 @@ use crate::args::BenchArgs;
 use crate::target::Target;
 use figures::NetworkFigures;
 use opening::OpenFigures;
-pub use subject::Choice;
-use subject::Subject;
+use subject::Source;
 
 /// What was measured, for `--json`.
 #[derive(Debug, Serialize)]
@@ -35,45 +34,63 @@ struct Report {
 
 pub fn run(args: &BenchArgs) -> Result<()> {
     let target = Target::read(&args.target)?;
-    let is_bundle = matches!(target, Target::Bundle(_));
-    let networks: Vec<(String, Vec<u8>)> = match target {
-        Target::Network(bytes) => vec![(args.target.display().to_string(), bytes)],
-        Target::Bundle(bundle) => {
-            let bytes = |spec| bundle.network_bytes(spec).map(|bytes| bytes.to_vec());
-            let networks = bundle.manifest().networks.iter();
-            networks.filter_map(|spec| Some((spec.id.clone(), bytes(spec)?))).collect()
-        }
-    };
+    let subjects = subjects(&target, args)?;
     if args.interactive {
-        let [(name, bytes)] = &networks[..] else {
+        let [subject] = &subjects[..] else {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!(
-                    "a bundle has {} networks, but --interactive runs one: give an .onnx file",
-                    networks.len()
+                    "the bundle has {} networks, but --interactive runs one: choose it with \
+                     --network",
+                    subjects.len()
                 ),
             ));
         };
-        let subject = Subject::open(name, bytes, args.choice())?;
-        return interactive::serve(subject);
+        return interactive::serve(subject.open(args.execution())?);
     }
     let time = Duration::from_secs_f64(args.seconds);
     let mut peaks = Peaks::default();
-    let networks = networks
+    let networks = subjects
         .iter()
-        .map(|(name, bytes)| {
-            let subject = Subject::open(name, bytes, args.choice())?;
-            let peak = peaks.of(subject.model.isa())?;
+        .map(|subject| {
+            let subject = subject.open(args.execution())?;
+            let name = subject.name.clone();
+            let int8 = subject.model.input_quantization().is_some();
+            let peak = if int8 { None } else { Some(peaks.of(subject.model.isa())?) };
             let measured = figures::measure(subject, time, peak, args.profile);
             measured.map_err(|error| error.context(name))
         })
         .collect::<Result<Vec<_>>>()?;
-    let open = is_bundle.then(|| opening::measure(&args.target)).transpose()?;
+    let whole_bundle = matches!(target, Target::Bundle(_)) && args.network.is_none();
+    let open = whole_bundle.then(|| opening::measure(&args.target)).transpose()?;
     let report = Report { networks, open };
     args.out.print(&report, |out| {
         report.networks.iter().try_for_each(|figures| figures.write(out))?;
         report.open.as_ref().map_or(Ok(()), |figures| figures.write(out, &args.target))
     })
+}
+
+/// What is to be measured of `target`.
+fn subjects<'a>(target: &'a Target, args: &'a BenchArgs) -> Result<Vec<Source<'a>>> {
+    let refused = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
+    match (target, &args.network) {
+        (Target::Network(bytes), None) => Ok(vec![Source::File { path: &args.target, bytes }]),
+        (Target::Network(_), Some(_)) => {
+            refused("--network chooses one of a bundle's networks: give a bundle".to_owned())
+        }
+        (Target::Bundle(bundle), None) => {
+            let networks = bundle.manifest().networks.iter();
+            Ok(networks.map(|spec| Source::OfBundle { bundle, spec }).collect())
+        }
+        (Target::Bundle(bundle), Some(id)) => match bundle.manifest().network(id) {
+            Some(spec) => Ok(vec![Source::OfBundle { bundle, spec }]),
+            None => {
+                let ids = bundle.manifest().networks.iter().map(|spec| spec.id.as_str());
+                let ids: Vec<_> = ids.collect();
+                refused(format!("the bundle has no network {id:?}: it has {}", ids.join(", ")))
+            }
+        },
+    }
 }
 
 /// The core's peaks, each measured when it is first asked for.

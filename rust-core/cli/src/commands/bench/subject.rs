@@ -1,22 +1,72 @@
 //! A network that is opened to be measured, with an input.
 
+use std::path::Path;
+
+use biglittle::bundle::NetworkSpec;
 use biglittle::clock::{Clock, Times};
-use biglittle::engine::SystemClock;
-use biglittle::network::{Isa, Model, ModelLimits, Profile, Session};
-use biglittle::{Error, ErrorKind, InputTensor, Result};
+use biglittle::engine::{SystemClock, open_network, takes_pixels};
+use biglittle::network::{Execution, Input, Model, Profile, Session};
+use biglittle::{Error, ErrorKind, InputTensor, ModelBundle, Result};
 
 /// Runs before counting begins.
 const WARM_UP_RUNS: usize = 3;
 
-/// What shall run a network.
+/// Where a network is opened from.
 #[derive(Debug, Clone, Copy)]
-pub enum Choice {
-    /// As an engine would choose.
-    Fastest,
-    /// The kernels with this instruction set.
-    Kernels(Isa),
-    /// tract, unchanged.
-    Tract,
+pub enum Source<'a> {
+    File { path: &'a Path, bytes: &'a [u8] },
+    OfBundle { bundle: &'a ModelBundle, spec: &'a NetworkSpec },
+}
+
+impl Source<'_> {
+    /// Opens the network, as an engine would for a bundle's, and warms it up.
+    pub fn open(&self, execution: Execution) -> Result<Subject> {
+        let name = match self {
+            Source::File { path, .. } => path.display().to_string(),
+            Source::OfBundle { spec, .. } => spec.id.clone(),
+        };
+        let subject = self.opened(&name, execution);
+        subject.map_err(|error| error.context(name))
+    }
+
+    fn opened(&self, name: &str, execution: Execution) -> Result<Subject> {
+        let clock = SystemClock::new();
+        let before = clock.now();
+        let model = match self {
+            Source::File { bytes, .. } => Model::open_with(bytes, execution.into())?,
+            Source::OfBundle { bundle, spec } => {
+                open_network(bundle, spec, execution.into(), &mut |_| {})?
+            }
+        };
+        let mut session = Session::new(&model)?;
+        let open = clock.now() - before;
+        if let (Execution::Kernels(isa), None) = (execution, model.isa()) {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("cannot be run with {isa} only: it runs on {}", model.runtime()),
+            ));
+        }
+        let mut floats = image_input(&model)?;
+        for (index, value) in floats.data_mut().iter_mut().enumerate() {
+            // Any numbers will do, but not zeros: they would be fast on some CPUs.
+            *value = (index % 255) as f32 / 127.5 - 1.0;
+        }
+        let mut values = Values::Floats(floats);
+        if let Source::OfBundle { spec, .. } = self
+            && takes_pixels(&model, &spec.input)
+        {
+            let mut pixels = spec.input.make_tensor()?;
+            for (index, value) in pixels.data_mut().iter_mut().enumerate() {
+                *value = (index % 255) as u8;
+            }
+            values = Values::Pixels(pixels);
+        }
+        let mut output = Vec::new();
+        for _ in 0..WARM_UP_RUNS {
+            session.run(values.input(), &mut output)?;
+        }
+        Ok(Subject { name: name.to_owned(), model, open, clock, session, values, output })
+    }
 }
 
 /// An opened network, warmed up.
@@ -26,54 +76,36 @@ pub struct Subject {
     pub open: Times,
     clock: SystemClock,
     session: Session,
-    input: InputTensor,
+    values: Values,
     output: Vec<f32>,
 }
 
+/// What the network is run on.
+enum Values {
+    Floats(InputTensor),
+    Pixels(InputTensor<u8>),
+}
+
+impl Values {
+    fn input(&self) -> Input<'_> {
+        match self {
+            Values::Floats(tensor) => tensor.data().into(),
+            Values::Pixels(tensor) => tensor.data().into(),
+        }
+    }
+}
+
 impl Subject {
-    pub fn open(name: &str, bytes: &[u8], choice: Choice) -> Result<Self> {
-        Self::new(name, bytes, choice).map_err(|error| error.context(name))
-    }
-
-    fn new(name: &str, bytes: &[u8], choice: Choice) -> Result<Self> {
-        let clock = SystemClock::new();
-        let limits = ModelLimits::default();
-        let before = clock.now();
-        let model = match choice {
-            Choice::Fastest => Model::open(bytes, &limits)?,
-            Choice::Kernels(isa) => Model::open_with_isa(bytes, &limits, isa)?,
-            Choice::Tract => Model::open_for_tract(bytes, &limits)?,
-        };
-        let mut session = Session::new(&model)?;
-        let open = clock.now() - before;
-        if let (Choice::Kernels(isa), None) = (choice, model.isa()) {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("cannot be run with {isa} only: it runs on {}", model.runtime()),
-            ));
-        }
-        let mut input = image_input(&model)?;
-        for (index, value) in input.data_mut().iter_mut().enumerate() {
-            // Any numbers will do, but not zeros: they would be fast on some CPUs.
-            *value = (index % 255) as f32 / 127.5 - 1.0;
-        }
-        let mut output = Vec::new();
-        for _ in 0..WARM_UP_RUNS {
-            session.run(input.data(), &mut output)?;
-        }
-        Ok(Subject { name: name.to_owned(), model, open, clock, session, input, output })
-    }
-
     /// Runs once and says how long it took.
     pub fn run(&mut self) -> Result<Times> {
         let before = self.clock.now();
-        self.session.run(self.input.data(), &mut self.output)?;
+        self.session.run(self.values.input(), &mut self.output)?;
         Ok(self.clock.now() - before)
     }
 
     /// Runs once, adding the time of every layer to `profile`.
     pub fn run_profiled(&mut self, profile: &mut Profile) -> Result<()> {
-        self.session.run_profiled(self.input.data(), &mut self.output, profile)
+        self.session.run_profiled(self.values.input(), &mut self.output, profile)
     }
 }
 

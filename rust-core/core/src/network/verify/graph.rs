@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use tract_onnx::pb;
 
+use super::super::onnx;
 use super::budget::{self, Totals};
 use super::fold;
 use super::limits::ModelLimits;
@@ -445,7 +446,11 @@ impl<'a> Graph<'a> {
             name: "checked".to_owned(),
             node,
             initializer,
-            input: vec![value_info(tensor_name(input), self.fact(input))],
+            input: vec![onnx::value_info(
+                tensor_name(input),
+                self.fact(input).element.to_onnx(),
+                self.fact(input).shape.iter().map(|&size| size as i64),
+            )],
             output: vec![pb::ValueInfoProto { name: tensor_name(output), ..Default::default() }],
             ..Default::default()
         };
@@ -458,17 +463,4 @@ impl<'a> Graph<'a> {
         };
         Ok((proto, totals))
     }
-}
-
-fn value_info(name: String, fact: &Fact) -> pb::ValueInfoProto {
-    use pb::tensor_shape_proto::{Dimension, dimension};
-    let dim = |&size: &usize| Dimension {
-        value: Some(dimension::Value::DimValue(size as i64)),
-        ..Default::default()
-    };
-    let shape = pb::TensorShapeProto { dim: fact.shape.iter().map(dim).collect() };
-    let tensor = pb::type_proto::Tensor { elem_type: fact.element.to_onnx(), shape: Some(shape) };
-    let value = Some(pb::type_proto::Value::TensorType(tensor));
-    let r#type = Some(pb::TypeProto { value, ..Default::default() });
-    pb::ValueInfoProto { name, r#type, ..Default::default() }
 }

@@ -264,25 +264,3 @@ impl<'a> Node<'a> {
         )))
     }
 }
-
-/// Attributes of the nodes written for tract.
-pub(super) fn int(name: &str, value: i64) -> pb::AttributeProto {
-    pb::AttributeProto { i: value, ..named(name, AttributeType::Int) }
-}
-
-pub(super) fn float(name: &str, value: f32) -> pb::AttributeProto {
-    pb::AttributeProto { f: value, ..named(name, AttributeType::Float) }
-}
-
-pub(super) fn ints(name: &str, values: impl IntoIterator<Item = usize>) -> pb::AttributeProto {
-    let ints = values.into_iter().map(|value| value as i64).collect();
-    pb::AttributeProto { ints, ..named(name, AttributeType::Ints) }
-}
-
-pub(super) fn text(name: &str, value: &str) -> pb::AttributeProto {
-    pb::AttributeProto { s: value.as_bytes().to_vec(), ..named(name, AttributeType::String) }
-}
-
-fn named(name: &str, kind: AttributeType) -> pb::AttributeProto {
-    pb::AttributeProto { name: name.to_owned(), r#type: kind as i32, ..Default::default() }
-}

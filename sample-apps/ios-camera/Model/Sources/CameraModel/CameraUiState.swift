@@ -1,106 +1,126 @@
 import BigLittle
 
-/// Everything that the screen shows.
+/// Everything that the screen shows, as plain values.
 public struct CameraUiState: Equatable, Sendable {
-  /// What the screen is about.
-  public enum Phase: Equatable, Sendable {
-    /// The networks are being opened.
-    case opening
-    /// Frames come from the camera.
-    case live
-    /// There is no camera: the shipped frames are replayed.
-    case replaying
+  public internal(set) var stage = Stage.starting
+  /// What is looked at; the screen asks for the camera where it is that.
+  public internal(set) var source = Source.camera
+  /// Whether this device has a camera, as far as is known.
+  public internal(set) var hasCamera = true
+  /// The recorded digit that is shown; the camera draws its preview itself.
+  public internal(set) var picture: Picture?
+  public internal(set) var answer: Answer?
+  public internal(set) var rate = Rate()
+  public internal(set) var device = Device()
+  /// The policy's level of saving, 0 (all well) to 3 (nearly off).
+  public internal(set) var level = 0
+  /// The CPU time saved against the big network alone, 1 for all of it; `nil` until it
+  /// is known.
+  public internal(set) var savedShare: Double?
+  public internal(set) var mode = UserMode.balanced
+  public internal(set) var heat = Heat()
+
+  public init() {}
+
+  /// Where the app is in its life.
+  public enum Stage: Equatable, Sendable {
+    case starting
+    case running
     /// The user has not allowed the camera.
-    case noPermission
-    /// Nothing can be classified, for this reason.
+    case needsPermission
+    /// Nothing can be classified; the library's own sentence says why.
     case failed(String)
   }
 
-  /// What was made of the newest frame.
+  public enum Source: Equatable, Sendable { case camera, recorded }
+
+  public enum Tier: Equatable, Sendable { case little, big, unsure, fallback, dropped }
+
+  /// One answer.
   public struct Answer: Equatable, Sendable {
     /// The name of the class; `nil` where there is none to give.
     public var label: String?
-    /// Which network answered, 0 for the little one.
-    public var tier: Int
-    /// How sure it is, 0 to 1.
-    public var score: Double
-    /// What the little network's score had to be above; more than 1 where every
-    /// frame goes to the big network.
+    public var tier: Tier
+    /// How sure the little network is, 0 to 1, whoever answered.
+    public var margin: Double
+    /// What that had to exceed on this frame; infinite where the big network is always
+    /// asked.
     public var threshold: Double
-    /// Whether it is better said to be a guess.
-    public var isUnsure: Bool
-    /// Whether an earlier frame's answer was given again.
-    public var isReused: Bool
+    /// Whether nothing is promised for it.
+    public var isBelowCertificate: Bool
   }
 
-  /// What the phone, or the recorded one, says about itself.
+  /// The share of frames that went to the big network: now, and as it was, 0 to 1.
+  public struct Rate: Equatable, Sendable {
+    public var share = 0.0
+    public var frames = 0
+    public var history: [Double] = []
+  }
+
+  /// What the phone said last, real or simulated; `nil` where it says nothing.
   public struct Device: Equatable, Sendable {
+    /// 0 to 100.
     public var batteryPercent: Double?
-    public var thermalLevel: ThermalLevel?
+    public var isCharging = false
+    public var isLowPower = false
+    public var thermal: ThermalLevel?
+    public var headroom: Double?
   }
 
-  public internal(set) var phase = Phase.opening
-  public internal(set) var answer: Answer?
-  /// Of the last frames, the oldest first: whether the big network ran.
-  public internal(set) var escalations: [Bool] = []
-  public internal(set) var device = Device()
-  /// The level of saving, 0 (all well) to 3 (nearly off).
-  public internal(set) var savingLevel = 0
-  /// The share of processor time saved against the big network alone; `nil` before
-  /// that ran.
-  public internal(set) var savedShare: Double?
-  public internal(set) var mode = UserMode.balanced
-  /// Where in the recorded device the simulation stands, 0 (cool) to 1 (hot); `nil`
-  /// where the phone speaks for itself.
-  public internal(set) var simulatedHeat: Double?
-
-  public init() {}
+  /// The slider: `position` of `last`; 0 is this phone itself.
+  public struct Heat: Equatable, Sendable {
+    public var position = 0
+    public var last = 0
+    /// Of the recording.
+    public var minute = 0
+  }
 }
 
-extension CameraUiState {
-  /// The frames that the sparkline goes back.
-  static let historyFrames = 120
-  /// The frames that a point of the sparkline is the mean of.
-  static let windowFrames = 20
-
-  /// The sparkline: shares of frames that ran the big network, the oldest first.
-  public var escalationRates: [Double] {
-    guard !escalations.isEmpty else { return [] }
-    let window = min(Self.windowFrames, escalations.count)
-    return (window...escalations.count).map { end in
-      Double(escalations[(end - window)..<end].count { $0 }) / Double(window)
-    }
-  }
-
+extension CameraUiState.Device {
   /// Whether the phone is so warm that the screen says so.
   public var isHot: Bool {
-    switch device.thermalLevel {
+    switch thermal {
     case .moderate, .severe, .critical, .emergency, .shutdown: true
     case .light, .some(.none), nil: false
     }
   }
 
-  /// Takes an answer. One that the engine had no time for leaves the last one.
-  mutating func show(_ outcome: Outcome) {
-    guard outcome.status != .dropped else { return }
-    answer = Answer(
-      label: outcome.labelName,
-      tier: Int(outcome.tier),
-      score: Double(outcome.score.isFinite ? outcome.score : 0),
-      threshold: Double(outcome.threshold),
-      isUnsure: outcome.status != .accepted || outcome.labelName == nil,
-      isReused: outcome.marks.reused)
-    escalations.append(outcome.escalated)
-    escalations.removeFirst(max(0, escalations.count - Self.historyFrames))
+  /// What is not said anew stays as it was.
+  mutating func hear(_ reading: DeviceReading) {
+    batteryPercent = reading.batteryPercent.map(Double.init) ?? batteryPercent
+    isCharging = reading.charging ?? isCharging
+    isLowPower = reading.lowPowerMode ?? isLowPower
+    thermal = reading.thermalLevel ?? thermal
+    headroom = reading.thermalHeadroom.map(Double.init) ?? headroom
   }
+}
 
-  mutating func show(_ reading: DeviceReading) {
-    device = Device(
-      batteryPercent: reading.batteryPercent.map(Double.init), thermalLevel: reading.thermalLevel)
+extension CameraUiState.Answer {
+  /// What the screen shows of an outcome. A reused answer has no margin of its own: the
+  /// last one stays.
+  init(_ outcome: Outcome, after before: CameraUiState.Answer?) {
+    label = outcome.labelName
+    tier =
+      switch outcome.status {
+      case .accepted: outcome.tier > 0 ? .big : .little
+      case .unsure: .unsure
+      case .fallback: .fallback
+      case .dropped: .dropped
+      }
+    let little = outcome.levels.first.map { Double($0.score) }
+    margin = little.flatMap { $0.isFinite ? $0 : nil } ?? before?.margin ?? 0
+    threshold = Double(outcome.threshold)
+    isBelowCertificate = outcome.marks.belowCertificate
   }
+}
 
-  mutating func show(_ status: EngineStatus, _ savings: SavingsReport) {
-    savingLevel = Int(status.level)
-    savedShare = savings.timeSaving
+extension CameraUiState {
+  /// The library's sentences begin in lower case: a person gets a capital and a full
+  /// stop, but a file's name stays as it is.
+  public static func sentence(_ message: String) -> String {
+    let first = message.prefix { $0 != " " }
+    let isName = first.contains { $0 == "." || $0 == "/" }
+    let text = isName ? message : message.prefix(1).uppercased() + message.dropFirst()
+    return text.hasSuffix(".") ? text : text + "."
   }
 }

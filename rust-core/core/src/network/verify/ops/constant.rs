@@ -5,8 +5,9 @@
 
 use tract_onnx::pb;
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use super::super::small::{SMALL, Small, broadcast_positions};
 use super::super::tensor::{self, Element, type_name};
@@ -141,7 +142,7 @@ pub(super) fn cast(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
             "casts {from:?} to {to:?}; supported is a cast of bytes, int32 or float16 to float"
         )));
     }
-    let attributes = vec![node::int("to", i64::from(to.to_onnx()))];
+    let attributes = vec![onnx::int("to", i64::from(to.to_onnx()))];
     graph.emit_one(node, "Cast", &[Some(id)], attributes, fact, Work::default())
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Decides that weights, groups, bias and window fit the input.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use super::super::tensor::Element;
 use super::window::Window;
@@ -71,6 +72,6 @@ pub(super) fn conv(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         ..Work::default()
     };
     let mut attributes = window.attributes();
-    attributes.push(node::int("group", group as i64));
+    attributes.push(onnx::int("group", group as i64));
     graph.emit_one(node, "Conv", &inputs, attributes, fact, work)
 }

@@ -3,8 +3,9 @@
 //! Decides the shapes by numpy broadcasting and the ranges of the activations'
 //! parameters.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, ValueId, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use super::super::small::{self, SMALL, broadcast_positions};
 use super::super::tensor::{self, Element, MAX_RANK};
@@ -76,19 +77,19 @@ pub(super) fn unary(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         "Ceil" => "Ceil",
         "HardSwish" => "HardSwish",
         "LeakyRelu" => {
-            attributes.push(node::float("alpha", node.float("alpha", 0.01)?));
+            attributes.push(onnx::float("alpha", node.float("alpha", 0.01)?));
             "LeakyRelu"
         }
         "HardSigmoid" => {
-            attributes.push(node::float("alpha", node.float("alpha", 0.2)?));
-            attributes.push(node::float("beta", node.float("beta", 0.5)?));
+            attributes.push(onnx::float("alpha", node.float("alpha", 0.2)?));
+            attributes.push(onnx::float("beta", node.float("beta", 0.5)?));
             "HardSigmoid"
         }
         dear => {
             weight = DEAR;
             match dear {
                 "Elu" => {
-                    attributes.push(node::float("alpha", node.float("alpha", 1.0)?));
+                    attributes.push(onnx::float("alpha", node.float("alpha", 1.0)?));
                     "Elu"
                 }
                 "Sigmoid" => "Sigmoid",

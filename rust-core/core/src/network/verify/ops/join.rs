@@ -1,7 +1,8 @@
 //! Operators that make a larger tensor: concatenate and pad.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use super::super::small::{SMALL, Small};
 use super::super::tensor::Element;
@@ -51,7 +52,7 @@ pub(super) fn concat(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
             }
         }
     }
-    let attributes = vec![node::int("axis", axis as i64)];
+    let attributes = vec![onnx::int("axis", axis as i64)];
     graph.emit_one(node, "Concat", &inputs, attributes, fact, Work::default())
 }
 
@@ -109,6 +110,6 @@ pub(super) fn pad(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         // tract takes the mode to be constant wherever there is a value.
         inputs.push(Some(graph.add_float(value)));
     }
-    let attributes = vec![node::text("mode", mode)];
+    let attributes = vec![onnx::text("mode", mode)];
     graph.emit_one(node, "Pad", &inputs, attributes, fact, Work::default())
 }

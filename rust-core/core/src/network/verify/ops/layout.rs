@@ -3,8 +3,9 @@
 //! Decides the new shape as numbers; on small constants it does the work
 //! itself.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, ValueId, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use super::super::small::{SMALL, broadcast_positions};
 use super::super::tensor::{self, MAX_RANK};
@@ -150,7 +151,7 @@ pub(super) fn transpose(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     };
     let shape = order.iter().map(|&axis| fact.shape[axis]).collect();
     let fact = Fact { element: fact.element, shape };
-    let attributes = vec![node::ints("perm", order)];
+    let attributes = vec![onnx::ints("perm", order)];
     graph.emit_one(node, "Transpose", &[Some(input)], attributes, fact, Work::default())
 }
 

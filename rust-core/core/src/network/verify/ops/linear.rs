@@ -1,7 +1,8 @@
 //! Matrix products.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use super::super::tensor::Element;
 use super::elementwise::broadcast;
@@ -43,10 +44,10 @@ pub(super) fn gemm(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         inputs.push(Some(c));
     }
     let attributes = vec![
-        node::float("alpha", alpha),
-        node::float("beta", beta),
-        node::int("transA", i64::from(trans_a)),
-        node::int("transB", i64::from(trans_b)),
+        onnx::float("alpha", alpha),
+        onnx::float("beta", beta),
+        onnx::int("transA", i64::from(trans_a)),
+        onnx::int("transB", i64::from(trans_b)),
     ];
     let fact = Fact::new(Element::F32, output);
     let work = product(node, graph, &fact, inner)?;

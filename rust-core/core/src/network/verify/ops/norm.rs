@@ -1,7 +1,8 @@
 //! Normalisation: batch, local response, softmax.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use crate::Result;
 
@@ -36,7 +37,7 @@ pub(super) fn batch(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         }
         inputs.push(Some(id));
     }
-    let attributes = vec![node::float("epsilon", epsilon)];
+    let attributes = vec![onnx::float("epsilon", epsilon)];
     let work = Work { needs_input: true, ..Work::default() };
     let ids = graph.emit(node, "BatchNormalization", &inputs, attributes, vec![fact], work)?;
     graph.bind_first(node, ids[0])
@@ -54,10 +55,10 @@ pub(super) fn lrn(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     };
     let size = node.int_in("size", 0, 1..=2 * channels as i64 + 1)?;
     let attributes = vec![
-        node::float("alpha", node.float("alpha", 0.0001)?),
-        node::float("beta", node.float("beta", 0.75)?),
-        node::float("bias", node.float("bias", 1.0)?),
-        node::int("size", size),
+        onnx::float("alpha", node.float("alpha", 0.0001)?),
+        onnx::float("beta", node.float("beta", 0.75)?),
+        onnx::float("bias", node.float("bias", 1.0)?),
+        onnx::int("size", size),
     ];
     let work = Work { weight: size as u64 + 8, needs_input: true, ..Work::default() };
     graph.emit_one(node, "LRN", &[Some(input)], attributes, fact, work)
@@ -74,7 +75,7 @@ pub(super) fn softmax(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let axis = node.axis("axis", axis, fact.rank())?;
     let op = if node.op() == "Softmax" { "Softmax" } else { "LogSoftmax" };
     let work = Work { weight: 8, needs_input: true, ..Work::default() };
-    let attribute = |axis: usize| vec![node::int("axis", axis as i64)];
+    let attribute = |axis: usize| vec![onnx::int("axis", axis as i64)];
     let inner: usize = fact.shape[axis..].iter().product();
     if !joint || inner == fact.shape[axis] {
         return graph.emit_one(node, op, &[Some(input)], attribute(axis), fact, work);

@@ -1,7 +1,8 @@
 //! Operators that take a part of a tensor: split, slice, gather.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, ValueId, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use super::super::small::SMALL;
 use super::constant::dimensions;
@@ -59,7 +60,7 @@ pub(super) fn split(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         })
         .collect();
     let sizes = graph.add_ints(sizes);
-    let attributes = vec![node::int("axis", axis as i64)];
+    let attributes = vec![onnx::int("axis", axis as i64)];
     let inputs = [Some(input), Some(sizes)];
     let ids = graph.emit(node, "Split", &inputs, attributes, facts, Work::default())?;
     graph.bind(node, &ids)
@@ -164,7 +165,7 @@ pub(super) fn gather(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let values = super::super::small::Small::Ints(positions.iter().map(|&at| at as i64).collect());
     let element = super::super::tensor::Element::I64;
     let indices = graph.add_small(Fact { element, shape: index_shape }, values);
-    let attributes = vec![node::int("axis", axis as i64)];
+    let attributes = vec![onnx::int("axis", axis as i64)];
     let inputs = [Some(input), Some(indices)];
     graph.emit_one(node, "Gather", &inputs, attributes, fact, Work::default())
 }

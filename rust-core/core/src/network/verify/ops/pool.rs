@@ -1,7 +1,8 @@
 //! Pools over windows and over the whole image.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::list;
 use super::super::tensor::Element;
 use super::window::Window;
@@ -21,7 +22,7 @@ pub(super) fn pool(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         "MaxPool"
     } else {
         let count = node.flag("count_include_pad", false)?;
-        attributes.push(node::int("count_include_pad", i64::from(count)));
+        attributes.push(onnx::int("count_include_pad", i64::from(count)));
         "AveragePool"
     };
     let [out_h, out_w] = window.output;

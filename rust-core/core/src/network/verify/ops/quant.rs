@@ -3,8 +3,9 @@
 //! Decides that scales and zero points are constants that fit. Supported are
 //! 8-bit activations and weights, and 32-bit biases.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, ValueId, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use super::super::tensor::Element;
 use crate::Result;
@@ -24,7 +25,7 @@ pub(super) fn quantize(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         return Err(node.refuse(format!("quantises to {element:?}, supported are uint8 and int8")));
     }
     let fact = Fact { element, shape: graph.fact(input).shape.clone() };
-    let attributes = vec![node::int("axis", axis as i64)];
+    let attributes = vec![onnx::int("axis", axis as i64)];
     let work = Work { weight: 4, ..Work::default() };
     graph.emit_one(node, "QuantizeLinear", &inputs, attributes, fact, work)
 }
@@ -44,7 +45,7 @@ pub(super) fn dequantize(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         )));
     }
     let fact = Fact { element: Element::F32, shape: graph.fact(input).shape.clone() };
-    let attributes = vec![node::int("axis", axis as i64)];
+    let attributes = vec![onnx::int("axis", axis as i64)];
     let work = Work { weight: 2, ..Work::default() };
     graph.emit_one(node, "DequantizeLinear", &inputs, attributes, fact, work)
 }

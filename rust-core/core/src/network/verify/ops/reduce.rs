@@ -1,7 +1,8 @@
 //! Reductions over axes.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::EXPORT_AGAIN;
 use crate::Result;
 
@@ -35,7 +36,7 @@ pub(super) fn reduce(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         false => Some(size),
     };
     let shape: Vec<usize> = fact.shape.iter().enumerate().filter_map(dim).collect();
-    let keepdims = node::int("keepdims", i64::from(keep));
+    let keepdims = onnx::int("keepdims", i64::from(keep));
     let output = Fact { element: fact.element, shape };
     let work = Work { needs_input: true, ..Work::default() };
     if node.op() == "ReduceSum" {
@@ -48,6 +49,6 @@ pub(super) fn reduce(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         "ReduceMax" => "ReduceMax",
         _ => "ReduceMin",
     };
-    let attributes = vec![keepdims, node::ints("axes", axes)];
+    let attributes = vec![keepdims, onnx::ints("axes", axes)];
     graph.emit_one(node, op, &[Some(input)], attributes, output, work)
 }

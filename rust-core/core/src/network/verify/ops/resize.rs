@@ -1,7 +1,8 @@
 //! Resize of an image by constant factors or to a constant size.
 
+use super::super::super::onnx;
 use super::super::graph::{Fact, Graph, Work};
-use super::super::node::{self, Node};
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use super::super::small::Small;
 use super::super::tensor::Element;
@@ -87,12 +88,12 @@ pub(super) fn resize(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
     let fact = Fact::new(Element::F32, shape);
     graph.bounded(node, &fact)?;
     let mut attributes = vec![
-        node::text("mode", mode),
-        node::text("coordinate_transformation_mode", transform),
-        node::text("nearest_mode", nearest),
+        onnx::text("mode", mode),
+        onnx::text("coordinate_transformation_mode", transform),
+        onnx::text("nearest_mode", nearest),
     ];
     if mode == "cubic" {
-        attributes.push(node::float("cubic_coeff_a", cubic));
+        attributes.push(onnx::float("cubic_coeff_a", cubic));
     }
     let (scales, sizes) = match scales {
         Some(scales) => {

@@ -5,7 +5,8 @@
 
 use tract_onnx::pb;
 
-use super::super::node::{self, Node};
+use super::super::super::onnx;
+use super::super::node::Node;
 use super::super::refuse::{EXPORT_AGAIN, list};
 use crate::Result;
 
@@ -121,13 +122,13 @@ impl Window {
     /// The attributes for tract.
     pub(super) fn attributes(&self) -> Vec<pb::AttributeProto> {
         let mut attributes = vec![
-            node::ints("kernel_shape", self.kernel),
-            node::ints("strides", self.strides),
-            node::ints("dilations", self.dilations),
-            node::ints("pads", self.before.into_iter().chain(self.after)),
+            onnx::ints("kernel_shape", self.kernel),
+            onnx::ints("strides", self.strides),
+            onnx::ints("dilations", self.dilations),
+            onnx::ints("pads", self.before.into_iter().chain(self.after)),
         ];
         if self.ceil {
-            attributes.push(node::int("ceil_mode", 1));
+            attributes.push(onnx::int("ceil_mode", 1));
         }
         attributes
     }

@@ -198,11 +198,7 @@ public class BigLittle private constructor(private val native: NativeEngine, pri
             return engine
         }
 
-        private fun direct(bytes: ByteArray): ByteBuffer {
-            val buffer = ByteBuffer.allocateDirect(bytes.size)
-            buffer.put(bytes)
-            buffer.position(0)
-            return buffer
-        }
+        private fun direct(bytes: ByteArray): ByteBuffer =
+            ByteBuffer.allocateDirect(bytes.size).also { it.duplicate().put(bytes) }
     }
 }

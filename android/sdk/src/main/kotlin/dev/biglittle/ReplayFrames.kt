@@ -1,5 +1,6 @@
 package dev.biglittle
 
+import java.nio.Buffer
 import java.nio.ByteBuffer
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
@@ -48,8 +49,7 @@ public class ReplayFrames(
             throw BigLittleException.InvalidArgument("there is no frame $index: there are $size")
         }
         val bytes = pixels.duplicate()
-        bytes.position((index * frameBytes).toInt())
-        bytes.limit(((index + 1) * frameBytes).toInt())
+        bound(bytes, (index * frameBytes).toInt(), ((index + 1) * frameBytes).toInt())
         return Frame(format, width, height, bytes, rowBytes.toInt())
     }
 
@@ -79,6 +79,12 @@ public class ReplayFrames(
 
     private companion object {
         const val MILLISECONDS = 1_000.0
+
+        /** As a [Buffer]: a `ByteBuffer` has functions of its own for this that Android 8 has not. */
+        fun bound(bytes: Buffer, from: Int, to: Int) {
+            bytes.limit(to)
+            bytes.position(from)
+        }
 
         fun bytesPerPixel(format: PixelFormat): Int =
             when (format) {

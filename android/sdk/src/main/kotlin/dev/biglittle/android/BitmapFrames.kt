@@ -20,8 +20,7 @@ public fun Bitmap.toFrame(rotationDegrees: Int = 0, crop: Crop? = null): Frame {
     if (isRecycled) throw BigLittleException.InvalidFrame("the bitmap is recycled: make the frame before")
     val pixels = if (config == Bitmap.Config.ARGB_8888) this else copy(Bitmap.Config.ARGB_8888, false)
     val bytes = ByteBuffer.allocateDirect(pixels.rowBytes * pixels.height)
-    pixels.copyPixelsToBuffer(bytes)
-    bytes.rewind()
+    pixels.copyPixelsToBuffer(bytes.duplicate())
     // ARGB_8888 is a name for a whole number; its bytes lie as red, green, blue, alpha.
     return Frame(PixelFormat.RGBA8, width, height, bytes, pixels.rowBytes, rotationDegrees, crop)
 }

@@ -1,5 +1,6 @@
 package dev.biglittle.android
 
+import android.annotation.TargetApi
 import android.graphics.ImageFormat.YUV_420_888
 import android.graphics.PixelFormat.RGBA_8888
 import android.hardware.DataSpace
@@ -73,12 +74,14 @@ private fun Image.ownCrop(): Crop? {
     return if (whole || rect.isEmpty) null else Crop(rect.left, rect.top, rect.width(), rect.height())
 }
 
+@TargetApi(Build.VERSION_CODES.TIRAMISU)
 private fun Image.matrix(): YuvMatrix {
     val known = Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU
     val isBt709 = known && DataSpace.getStandard(dataSpace) == DataSpace.STANDARD_BT709
     return if (isBt709) YuvMatrix.BT709 else YuvMatrix.BT601
 }
 
+@TargetApi(Build.VERSION_CODES.TIRAMISU)
 private fun Image.range(): YuvRange {
     val known = Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU
     val isLimited = known && DataSpace.getRange(dataSpace) == DataSpace.RANGE_LIMITED

@@ -40,7 +40,7 @@ internal class Phone(context: Context) {
             // "Listener failed to set": a phone without a thermal service. Asking goes on.
             return null
         }
-        return AutoCloseable { service.removeThermalStatusListener(listener) }
+        return Registered(service, listener)
     }
 
     private fun batteryPercent(): Float? {
@@ -51,14 +51,24 @@ internal class Phone(context: Context) {
 
     private fun extra(name: String): Int? = battery?.getIntExtra(name, MISSING)?.takeIf { it != MISSING }
 
+    @TargetApi(Build.VERSION_CODES.Q)
     private fun thermalLevel(): ThermalLevel? {
         if (Build.VERSION.SDK_INT < Build.VERSION_CODES.Q) return null
         return power?.let { ThermalLevel.entries.getOrNull(it.currentThermalStatus) }
     }
 
+    @TargetApi(Build.VERSION_CODES.R)
     private fun headroom(): Float? {
         if (Build.VERSION.SDK_INT < Build.VERSION_CODES.R) return null
         return power?.getThermalHeadroom(FORECAST_SECONDS)
+    }
+
+    @TargetApi(Build.VERSION_CODES.Q)
+    private class Registered(
+        private val service: PowerManager,
+        private val listener: PowerManager.OnThermalStatusChangedListener,
+    ) : AutoCloseable {
+        override fun close() = service.removeThermalStatusListener(listener)
     }
 
     private companion object {

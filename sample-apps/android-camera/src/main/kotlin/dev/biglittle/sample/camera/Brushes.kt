@@ -1,8 +1,11 @@
 package dev.biglittle.sample.camera
 
 import android.content.Context
+import android.graphics.Canvas
 import android.graphics.Paint
 import android.graphics.Typeface
+import android.text.Layout
+import android.text.StaticLayout
 import android.text.TextPaint
 import android.util.TypedValue
 
@@ -32,5 +35,16 @@ internal class Brushes(private val context: Context) {
     }
 }
 
-/** The height of a line of text. */
-internal val Paint.lineHeight: Float get() = fontMetrics.descent - fontMetrics.ascent
+/** [text] in lines of at most [width] pixels: large letters take more lines, none is lost. */
+internal fun TextPaint.wrap(text: String, width: Float): Layout =
+    StaticLayout.Builder.obtain(text, 0, text.length, this, width.toInt().coerceAtLeast(0)).setIncludePad(false).build()
+
+/** The width of its longest line. */
+internal val Layout.widest: Float get() = (0 until lineCount).maxOf(::getLineWidth)
+
+internal fun Layout.draw(canvas: Canvas, x: Float, y: Float) {
+    canvas.save()
+    canvas.translate(x, y)
+    draw(canvas)
+    canvas.restore()
+}

@@ -5,6 +5,7 @@ import android.view.TextureView
 import android.view.View
 import android.widget.Button
 import android.widget.ImageView
+import android.widget.LinearLayout
 import android.widget.RadioGroup
 import android.widget.SeekBar
 import android.widget.TextView
@@ -52,6 +53,16 @@ internal class CameraScreen(private val root: View, private val actions: Actions
     private var state: CameraUiState? = null
 
     init {
+        if (root.resources.configuration.fontScale >= LARGE_TEXT) {
+            for (row in listOf(
+                R.id.tiles,
+                R.id.more_tiles,
+                R.id.modes,
+                R.id.simulate_title,
+            )) {
+                root.view<LinearLayout>(row).stack()
+            }
+        }
         modes.setOnCheckedChangeListener { _, id -> MODES[id]?.let(actions::chooseMode) }
         simulate.setOnSeekBarChangeListener(
             object : SeekBar.OnSeekBarChangeListener {
@@ -223,6 +234,9 @@ internal class CameraScreen(private val root: View, private val actions: Actions
     private companion object {
         const val LOW_BATTERY = 20
 
+        /** From here on what stands side by side is set one below the other. */
+        const val LARGE_TEXT = 1.25f
+
         val MODES = mapOf(
             R.id.mode_saver to UserMode.SAVER,
             R.id.mode_balanced to UserMode.BALANCED,
@@ -243,3 +257,18 @@ internal class CameraScreen(private val root: View, private val actions: Actions
 
 /** The view that the layout has by this id. */
 internal fun <T : View> View.view(id: Int): T = checkNotNull(findViewById<T>(id)) { "the layout has no view $id" }
+
+/** Turns a row of equal shares into a column. */
+private fun LinearLayout.stack() {
+    orientation = LinearLayout.VERTICAL
+    for (index in 0 until childCount) {
+        val place = getChildAt(index).layoutParams as LinearLayout.LayoutParams
+        if (place.weight > 0) {
+            place.width = LinearLayout.LayoutParams.MATCH_PARENT
+            place.height = LinearLayout.LayoutParams.WRAP_CONTENT
+            place.weight = 0f
+            if (place.topMargin == 0) place.topMargin = place.marginStart
+            if (index > 0) place.marginStart = place.marginEnd
+        }
+    }
+}

@@ -3,7 +3,7 @@ package dev.biglittle.sample.camera
 import android.content.Context
 import android.graphics.Canvas
 import android.graphics.Paint
-import android.text.TextUtils
+import android.text.Layout
 import android.util.AttributeSet
 import android.view.View
 
@@ -22,6 +22,10 @@ internal class MarginBar(context: Context, attributes: AttributeSet?) : View(con
     private var score = ""
     private var needs = ""
 
+    /** The title and what is needed, as they are laid out for the view's width. */
+    internal var texts: List<Layout> = emptyList()
+        private set
+
     fun show(value: AnswerUi?) {
         if (answer == value && contentDescription != null) return
         answer = value
@@ -29,6 +33,9 @@ internal class MarginBar(context: Context, attributes: AttributeSet?) : View(con
         needs = value?.let(::needs).orEmpty()
         contentDescription = value?.let { context.getString(R.string.margin_spoken, it.margin, it.threshold) }
             ?: context.getString(R.string.margin_none)
+        val before = contentHeight
+        layOut(width)
+        if (contentHeight != before) requestLayout()
         invalidate()
     }
 
@@ -39,23 +46,34 @@ internal class MarginBar(context: Context, attributes: AttributeSet?) : View(con
     }
 
     override fun onMeasure(width: Int, height: Int) {
-        val content =
-            brushes.text.lineHeight + gap + overhang + thickness + overhang + gap / 2 + brushes.caption.lineHeight
-        setMeasuredDimension(
-            getDefaultSize(suggestedMinimumWidth, width),
-            resolveSize((content + paddingTop + paddingBottom).toInt() + 1, height),
+        val wide = getDefaultSize(suggestedMinimumWidth, width)
+        layOut(wide)
+        setMeasuredDimension(wide, resolveSize((contentHeight + paddingTop + paddingBottom).toInt() + 1, height))
+    }
+
+    private fun layOut(width: Int) {
+        val wide = (width - paddingLeft - paddingRight).toFloat()
+        texts = listOf(
+            brushes.text.wrap(title, wide - brushes.value.measureText(score) - gap),
+            brushes.caption.wrap(needs, wide),
         )
     }
 
+    private val contentHeight: Float
+        get() = texts.sumOf { it.height } + gap + overhang + thickness + overhang + gap / 2
+
     override fun onDraw(canvas: Canvas) {
+        val (head, foot) = texts
         val left = paddingLeft.toFloat()
         val right = (width - paddingRight).toFloat()
-        var y = paddingTop - brushes.text.fontMetrics.ascent
-        val room = right - left - brushes.value.measureText(score) - gap
-        val fitting = TextUtils.ellipsize(title, brushes.text, room, TextUtils.TruncateAt.END)
-        canvas.drawText(fitting, 0, fitting.length, left, y, brushes.text)
-        canvas.drawText(score, right - brushes.value.measureText(score), y, brushes.value)
-        y = paddingTop + brushes.text.lineHeight + gap + overhang
+        head.draw(canvas, left, paddingTop.toFloat())
+        canvas.drawText(
+            score,
+            right - brushes.value.measureText(score),
+            paddingTop - brushes.text.fontMetrics.ascent,
+            brushes.value,
+        )
+        val y = paddingTop + head.height + gap + overhang
 
         bar.color = brushes.color(R.color.track)
         canvas.drawRoundRect(left, y, right, y + thickness, thickness / 2, thickness / 2, bar)
@@ -73,13 +91,7 @@ internal class MarginBar(context: Context, attributes: AttributeSet?) : View(con
         canvas.drawRect(mark - 2 * half, y, mark + 2 * half, y + thickness, bar)
         bar.color = brushes.color(R.color.ink)
         canvas.drawRoundRect(mark - half, y - overhang, mark + half, y + thickness + overhang, half, half, bar)
-        val wide = brushes.caption.measureText(needs)
-        val from = (mark - wide / 2).coerceIn(left, right - wide)
-        canvas.drawText(
-            needs,
-            from,
-            y + thickness + overhang + gap / 2 - brushes.caption.fontMetrics.ascent,
-            brushes.caption,
-        )
+        val from = (mark - foot.widest / 2).coerceAtMost(right - foot.widest).coerceAtLeast(left)
+        foot.draw(canvas, from, y + thickness + overhang + gap / 2)
     }
 }

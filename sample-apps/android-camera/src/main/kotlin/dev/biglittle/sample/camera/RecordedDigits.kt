@@ -51,6 +51,6 @@ internal class RecordedDigits(private val pixels: ByteArray) {
             RecordedDigits(assets.open("digits.gray8").use { it.readBytes() })
 
         private fun direct(bytes: ByteArray): ByteBuffer =
-            ByteBuffer.allocateDirect(bytes.size).apply { put(bytes).rewind() }
+            ByteBuffer.allocateDirect(bytes.size).also { it.duplicate().put(bytes) }
     }
 }

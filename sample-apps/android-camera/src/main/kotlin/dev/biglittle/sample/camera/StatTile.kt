@@ -4,7 +4,8 @@ import android.content.Context
 import android.graphics.Canvas
 import android.graphics.Paint
 import android.graphics.Path
-import android.text.TextUtils
+import android.text.Layout
+import android.text.TextPaint
 import android.util.AttributeSet
 import android.view.View
 
@@ -22,8 +23,7 @@ internal class StatTile(context: Context, attributes: AttributeSet?) : View(cont
 
     private val brushes = Brushes(context)
     private val gap = brushes.dp(4f)
-    private val value = Paint(brushes.value)
-    private val caption = brushes.caption
+    private val value = TextPaint(brushes.value)
     private val line = Paint(Paint.ANTI_ALIAS_FLAG).apply {
         style = Paint.Style.STROKE
         strokeWidth = brushes.dp(2f)
@@ -35,41 +35,52 @@ internal class StatTile(context: Context, attributes: AttributeSet?) : View(cont
     private val curve = Path()
     private var content: Content? = null
 
+    /** Name, value and caption, as they are laid out for the tile's width. */
+    internal var texts: List<Layout> = emptyList()
+        private set
+
     fun show(next: Content) {
         if (content == next) return
         content = next
         contentDescription =
             next.spoken ?: context.getString(R.string.tile_spoken, next.name, next.value, next.caption)
+        val before = textHeight
+        layOut(width)
+        if (textHeight != before) requestLayout()
         invalidate()
     }
 
     override fun onMeasure(width: Int, height: Int) {
-        val text = 2 * brushes.caption.lineHeight + brushes.value.lineHeight + 2 * gap
-        setMeasuredDimension(
-            getDefaultSize(suggestedMinimumWidth, width),
-            resolveSize((text + paddingTop + paddingBottom).toInt() + 1, height),
-        )
+        val wide = getDefaultSize(suggestedMinimumWidth, width)
+        layOut(wide)
+        setMeasuredDimension(wide, resolveSize((textHeight + paddingTop + paddingBottom).toInt() + 1, height))
     }
 
     override fun onDraw(canvas: Canvas) {
         val shown = content ?: return
-        val left = paddingLeft.toFloat()
-        val wide = (width - paddingLeft - paddingRight).toFloat()
-        var y = paddingTop - caption.fontMetrics.ascent
-        text(canvas, shown.name, left, y, wide)
-        y = paddingTop + caption.lineHeight + gap
         value.color = brushes.color(shown.colour)
-        canvas.drawText(shown.value, left, y - value.fontMetrics.ascent, value)
-        val taken = value.measureText(shown.value) + brushes.dp(12f)
-        if (shown.history.size > 1) sparkline(canvas, shown.history, left + taken, y, wide - taken, value.lineHeight)
-        y += value.lineHeight + gap
-        text(canvas, shown.caption, left, y - caption.fontMetrics.ascent, wide)
+        val left = paddingLeft.toFloat()
+        var y = paddingTop.toFloat()
+        for (text in texts) {
+            text.draw(canvas, left, y)
+            if (text.paint === value && text.lineCount == 1 && shown.history.size > 1) {
+                val taken = text.widest + brushes.dp(12f)
+                sparkline(canvas, shown.history, left + taken, y, text.width - taken, text.height.toFloat())
+            }
+            y += text.height + gap
+        }
     }
 
-    private fun text(canvas: Canvas, text: String, x: Float, y: Float, wide: Float) {
-        val fitting = TextUtils.ellipsize(text, caption, wide, TextUtils.TruncateAt.END)
-        canvas.drawText(fitting, 0, fitting.length, x, y, caption)
+    private fun layOut(width: Int) {
+        val wide = (width - paddingLeft - paddingRight).toFloat()
+        texts = listOf(
+            brushes.caption.wrap(content?.name.orEmpty(), wide),
+            value.wrap(content?.value.orEmpty(), wide),
+            brushes.caption.wrap(content?.caption.orEmpty(), wide),
+        )
     }
+
+    private val textHeight: Float get() = texts.sumOf { it.height } + 2 * gap
 
     private fun sparkline(canvas: Canvas, history: List<Float>, x: Float, y: Float, wide: Float, high: Float) {
         val step = wide / (history.size - 1)

@@ -4,6 +4,7 @@ import android.app.Activity
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Color
+import android.graphics.drawable.BitmapDrawable
 import android.os.Bundle
 import android.view.View
 import dev.biglittle.ThermalLevel
@@ -33,6 +34,14 @@ class ScreensTest {
 
     @Test
     fun unsure() = compare("unsure", unsure)
+
+    /** What the view for the camera would show lies behind it: only a phone's graphics processor draws it. */
+    @Test
+    fun camera() = compare("camera", live.copy(source = Source.CAMERA, frame = null)) { root ->
+        val preview: View = root.view(R.id.preview)
+        root.view<View>(R.id.camera).visibility = View.INVISIBLE
+        preview.background = BitmapDrawable(root.resources, cameraPicture(0, preview.width, preview.height))
+    }
 
     @Test
     fun starting() = compare("starting", CameraUiState())
@@ -64,18 +73,24 @@ class ScreensTest {
     fun smallPhoneLargeText() = compare("small_large_text", unsure)
 
     @Test
+    @Config(fontScale = 2f)
+    fun largestText() = compare("largest_text", hot)
+
+    @Test
     fun aChangedDigitIsSeen() {
         val other = live.copy(answer = live.answer?.copy(threshold = 0.58f))
         assertThrows(AssertionError::class.java) { StoredPicture("live").check(draw(other)) }
     }
 
-    private fun compare(name: String, state: CameraUiState) = StoredPicture(name).compare(draw(state))
+    private fun compare(name: String, state: CameraUiState, change: (View) -> Unit = {}) =
+        StoredPicture(name).compare(draw(state, change))
 
-    private fun draw(state: CameraUiState): Bitmap {
+    private fun draw(state: CameraUiState, change: (View) -> Unit = {}): Bitmap {
         val activity = Robolectric.buildActivity(StillActivity::class.java).setup().get()
         activity.screen.show(state)
         val root = activity.window.decorView
         root.layOut()
+        change(root)
         val drawn = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
         root.draw(Canvas(drawn))
         return drawn
@@ -105,8 +120,8 @@ class ScreensTest {
         override fun retry() = Unit
     }
 
-    private companion object {
-        val history = List(40) { 0.22f + 0.14f * sin(it / 4f) }
+    internal companion object {
+        private val history = List(40) { 0.22f + 0.14f * sin(it / 4f) }
         val live = CameraUiState(
             stage = Stage.Running,
             frame = digit(),

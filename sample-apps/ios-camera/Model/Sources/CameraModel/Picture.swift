@@ -1,12 +1,19 @@
 import BigLittle
 import Foundation
 
-/// Pictures that come with the app, for where there is no camera.
-public enum ShippedFrames {
+/// A grey picture that comes with the app, for where there is no camera.
+public struct Picture: Equatable, Sendable {
+  /// A byte a pixel, row after row: 0 is black.
+  public let grey: Data
+  public let width: Int
+  public let height: Int
+
+  var frame: Frame { Frame(data: grey, format: .gray8, width: width, height: height) }
+
   /// The pictures of an IDX file of bytes, as MNIST has them: a header of 16 bytes
   /// with count, rows and columns, big-endian, then the pictures. None where it is
   /// no such file; those that are whole where it was cut short.
-  public static func digits(_ file: Data) -> [Frame] {
+  public static func digits(_ file: Data) -> [Picture] {
     let bytes = [UInt8](file)
     guard bytes.count >= 16, bytes[0..<4] == [0, 0, 8, 3] else { return [] }
     let number = { (at: Int) in bytes[at..<(at + 4)].reduce(0) { $0 << 8 | Int($1) } }
@@ -15,16 +22,7 @@ public enum ShippedFrames {
     let size = rows * columns
     return (0..<min(number(4), (bytes.count - 16) / size)).map { index in
       let start = 16 + index * size
-      return Frame(
-        data: Data(bytes[start..<(start + size)]), format: .gray8, width: columns, height: rows)
+      return Picture(grey: Data(bytes[start..<(start + size)]), width: columns, height: rows)
     }
-  }
-}
-
-extension EngineOptions {
-  /// What the app opens its engine with: everything opened before the first frame,
-  /// the policy on, and an audit now and then, so that savings have an interval.
-  public static var camera: EngineOptions {
-    EngineOptions(opening: .warmUp, runtime: RuntimeOptions(audit: AuditOptions()))
   }
 }

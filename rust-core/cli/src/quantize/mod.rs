@@ -1,0 +1,109 @@
+//! From a bundle in float32 to one whose networks are run in int8.
+//!
+//! Decides which images ranges are taken from, which the result is judged on, and
+//! what of the old bundle the new one keeps: no certificate, since those are of
+//! other answers. The arithmetic is the core's.
+
+mod images;
+mod judge;
+
+pub use images::Sets;
+pub use judge::{Judged, judged};
+
+use std::sync::Arc;
+
+use biglittle::bundle::{FileRef, Manifest, NetworkSpec, sha256_hex};
+use biglittle::network::{
+    CalibrationTable, ModelLimits, QuantizeOptions, QuantizedNetwork, RangeMethod, quantize,
+};
+use biglittle::{Error, ErrorKind, ModelBundle, Result};
+
+/// What the version of a bundle gets added.
+const SUFFIX: &str = "-int8";
+
+/// The networks to quantize, by their number in the manifest; all where none is
+/// named.
+pub fn chosen(manifest: &Manifest, ids: &[String]) -> Result<Vec<usize>> {
+    let invalid = |message: String| Error::new(ErrorKind::InvalidArgument, message);
+    if let Some(id) = ids.iter().find(|id| manifest.network(id).is_none()) {
+        let known: Vec<&str> = manifest.networks.iter().map(|n| n.id.as_str()).collect();
+        return Err(invalid(format!(
+            "there is no network {id:?}: the bundle has {}",
+            known.join(", ")
+        )));
+    }
+    let numbered = manifest.networks.iter().enumerate();
+    let chosen = numbered.filter(|(_, network)| ids.is_empty() || ids.contains(&network.id));
+    let chosen: Vec<(usize, &NetworkSpec)> = chosen.collect();
+    if let Some((_, network)) = chosen.iter().find(|(_, n)| n.calibration_table.is_some()) {
+        return Err(invalid(format!(
+            "network {:?} is in int8 already: quantize the float32 network that it was made from",
+            network.id
+        )));
+    }
+    Ok(chosen.into_iter().map(|(number, _)| number).collect())
+}
+
+/// The bundle with these networks, by their number, in place of its own.
+pub fn replaced(
+    bundle: ModelBundle,
+    networks: &[(usize, QuantizedNetwork)],
+    method: RangeMethod,
+) -> Result<ModelBundle> {
+    let mut manifest = bundle.manifest().clone();
+    let mut files: Vec<(String, Arc<[u8]>)> = Vec::new();
+    for (number, quantized) in networks {
+        let network = &mut manifest.networks[*number];
+        let before = network.file.clone();
+        let stem = before.path.strip_suffix(".onnx").unwrap_or(&before.path);
+        network.file = FileRef::of(format!("{stem}.int8.onnx"), &quantized.network);
+        let table = CalibrationTable::new(
+            sha256_hex(&quantized.network),
+            before.sha256.clone(),
+            quantized.images,
+            method,
+            quantized.ranges.clone(),
+        );
+        let json = table.to_json().into_bytes();
+        let table = FileRef::of(format!("{stem}.int8.json"), &json);
+        files.push((network.file.path.clone(), quantized.network.clone().into()));
+        files.push((table.path.clone(), json.into()));
+        network.calibration_table = Some(table);
+        network.provenance.source += &format!(
+            "; quantized to int8 by biglittle from {} (SHA-256 {})",
+            before.path, before.sha256
+        );
+    }
+    manifest.certificates.clear();
+    manifest.calibration_scores = None;
+    manifest.version += SUFFIX;
+    bundle.with_files(manifest, files)
+}
+
+/// Quantizes one network with the images of `sets`.
+pub fn quantized(
+    bundle: &ModelBundle,
+    network: &NetworkSpec,
+    sets: &Sets<'_>,
+    method: RangeMethod,
+) -> Result<QuantizedNetwork> {
+    let bytes = bundle.network_bytes(network).expect("a bundle has every file it names");
+    let mut options = QuantizeOptions {
+        limits: ModelLimits::default(),
+        method,
+        input_range: network.input.value_range(),
+        input_offset: 0.0,
+    };
+    let input = options.input_quantization();
+    options.input_offset = network.input.pixel_offset(input.scale, input.zero_point);
+    let pixels = sets.pixels(&network.input)?;
+    let mut values = network.input.make_tensor()?;
+    let mut each = |run: &mut dyn FnMut(&[f32]) -> Result<()>| {
+        pixels.iter().try_for_each(|pixels| {
+            network.input.normalize(pixels, &mut values);
+            run(values.data())
+        })
+    };
+    quantize(bytes, &options, &mut each)
+        .map_err(|error| error.context(format!("network {:?}", network.id)))
+}

@@ -1,0 +1,194 @@
+//! The calibration table: by which ranges a network's layers are run in int8.
+//!
+//! Decides the file's format and which range belongs to which tensor of the
+//! lowered graph. How ranges become scales and zero points is the kernels'
+//! business, how they are found that of `quantize`.
+
+use std::collections::{BTreeMap, HashSet};
+
+use biglittle_kernels::{Graph, Range};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The version of the format that this library writes and reads.
+const FORMAT_VERSION: u32 = 1;
+
+/// How the range of a tensor was taken from the values seen in calibration.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RangeMethod {
+    /// From the least to the largest.
+    MinMax,
+    /// The shortest range that leaves out this share of the values on each side:
+    /// at least 0, below 0.5. Rare large values no longer cost all others their
+    /// resolution.
+    LeaveOut(f64),
+}
+
+/// A network's calibration table, a JSON file beside its ONNX file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationTable {
+    /// The version of this format: 1.
+    pub format_version: u32,
+    /// The SHA-256 of the ONNX file that the table is for.
+    pub network_sha256: String,
+    /// The SHA-256 of the float32 network that it was quantised from.
+    pub float_network_sha256: String,
+    /// The number of calibration images.
+    pub images: u64,
+    /// How the ranges were found.
+    pub method: RangeMethod,
+    /// The least and the largest value of each tensor, by the name of what
+    /// computes it; `input` is the network's input.
+    pub ranges: BTreeMap<String, [f32; 2]>,
+}
+
+impl CalibrationTable {
+    /// A table of the present format.
+    #[must_use]
+    pub fn new(
+        network_sha256: String,
+        float_network_sha256: String,
+        images: u64,
+        method: RangeMethod,
+        ranges: BTreeMap<String, [f32; 2]>,
+    ) -> CalibrationTable {
+        CalibrationTable {
+            format_version: FORMAT_VERSION,
+            network_sha256,
+            float_network_sha256,
+            images,
+            method,
+            ranges,
+        }
+    }
+
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidBundle`] when it is malformed, or a range is not
+    /// finite or the wrong way round.
+    pub fn from_json(json: &[u8]) -> Result<CalibrationTable> {
+        let table: CalibrationTable = serde_json::from_slice(json).map_err(|error| {
+            invalid(format!(
+                "it is no calibration table of format version {FORMAT_VERSION}: {error}"
+            ))
+            .with_source(error)
+        })?;
+        if table.format_version != FORMAT_VERSION {
+            return Err(invalid(format!(
+                "format_version is {}, but this library reads {FORMAT_VERSION}: run `biglittle \
+                 quantize` again",
+                table.format_version
+            )));
+        }
+        for (name, [low, high]) in &table.ranges {
+            if !(low.is_finite() && high.is_finite() && low <= high) {
+                return Err(invalid(format!(
+                    "the range of {name:?} is {low} to {high}: it must be finite, the lesser \
+                     first; run `biglittle quantize` again"
+                )));
+            }
+        }
+        Ok(table)
+    }
+
+    /// The bytes of the file.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string_pretty(self);
+        json.expect("a table has string keys only and no failing serialisers") + "\n"
+    }
+
+    /// Whether the table is for the ONNX file of this SHA-256.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidBundle`] when it is for another.
+    pub fn check(&self, network_sha256: &str) -> Result<()> {
+        if self.network_sha256 == network_sha256 {
+            return Ok(());
+        }
+        Err(invalid(format!(
+            "it is for a network with SHA-256 {}, but this one has {network_sha256}: run \
+             `biglittle quantize` again, or fetch the matching table",
+            self.network_sha256
+        )))
+    }
+
+    /// The range of each value of a simplified graph.
+    pub(super) fn ranges_of(&self, graph: &Graph) -> Result<Vec<Range>> {
+        let names = value_names(graph);
+        let range = |name: &String| match self.ranges.get(name) {
+            Some(&[lo, hi]) => Ok(Range { lo, hi }),
+            None => Err(invalid(format!(
+                "it has no range for {name:?}, one of the network's {} tensors: run `biglittle \
+                 quantize` again with this version",
+                names.len()
+            ))),
+        };
+        names.iter().map(range).collect()
+    }
+}
+
+/// A name for each value of a graph, each once.
+pub(super) fn value_names(graph: &Graph) -> Vec<String> {
+    let mut used = HashSet::new();
+    graph.values().map(|(_, name, _)| unused_name(&mut used, name)).collect()
+}
+
+/// `wanted` or, where that is `used`, the same with a number.
+pub(super) fn unused_name(used: &mut HashSet<String>, wanted: &str) -> String {
+    // ONNX leaves out what has no name.
+    let wanted = if wanted.is_empty() { "node" } else { wanted };
+    let mut name = wanted.to_owned();
+    let mut number = 1;
+    while !used.insert(name.clone()) {
+        number += 1;
+        name = format!("{wanted}_{number}");
+    }
+    name
+}
+
+fn invalid(message: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::InvalidBundle, format!("the calibration table: {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> CalibrationTable {
+        let ranges =
+            BTreeMap::from([("input".to_owned(), [-1.0, 0.1]), ("a".to_owned(), [0.0; 2])]);
+        let method = RangeMethod::LeaveOut(1e-4);
+        CalibrationTable::new("ab".to_owned(), "cd".to_owned(), 500, method, ranges)
+    }
+
+    #[test]
+    fn it_survives_its_file() {
+        let table = table();
+        assert_eq!(CalibrationTable::from_json(table.to_json().as_bytes()).unwrap(), table);
+        table.check("ab").unwrap();
+        let error = table.check("cd").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidBundle);
+        assert!(error.to_string().contains("is for a network with SHA-256 ab"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (from, to, expected) in [
+            ("\"format_version\": 1", "\"format_version\": 2", "format_version is 2"),
+            ("0.1", "-1.5", "the range of \"input\" is -1 to -1.5"),
+            ("0.1", "1e99", "number out of range"),
+            ("\"images\"", "\"pictures\"", "unknown field `pictures`"),
+            ("{", "[", "it is no calibration table"),
+        ] {
+            let json = table().to_json().replacen(from, to, 1);
+            let error = CalibrationTable::from_json(json.as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidBundle);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+}
