@@ -71,8 +71,8 @@
 //! `fma(sum, m, fma(r, m_r, c - zero_point_r * m_r))`. Rounding is to nearest,
 //! ties to even. Sums, products, means and [`Affine`] have the same form.
 //! Activations other than clamps are tables of 256 bytes. The output of a last
-//! convolution without residual, fully connected layer or global average is
-//! f32, `fma(sum, m, bias)`, and never rounded to a byte; a [softmax](Op::Softmax)
+//! convolution (not depthwise, without residual), fully connected layer or
+//! global average is f32, `fma(sum, m, bias)`, and never rounded to a byte; a [softmax](Op::Softmax)
 //! may follow it.
 //!
 //! **The same bits everywhere.** All of that is exact or correctly rounded, so
