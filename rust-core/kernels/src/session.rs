@@ -22,6 +22,7 @@ pub struct Session {
 }
 
 /// What a run is given.
+#[derive(Clone, Copy)]
 enum Input<'a> {
     Floats(&'a [f32]),
     Bytes(&'a [u8]),
@@ -135,7 +136,7 @@ impl Session {
     }
 
     fn execute(&mut self, input: Input<'_>, output: &mut [f32]) -> Result<(), Error> {
-        let run = self.begin(&input, output)?;
+        let run = self.begin(input, output)?;
         for i in 0..run.steps() {
             // SAFETY: `begin` made the context for the model.
             unsafe { run.step(i) };
@@ -155,7 +156,7 @@ impl Session {
             return Err(wrong_length("profile", profile.layers.len(), self.model.layers.len()));
         }
         let start = Instant::now();
-        let run = self.begin(&input, output)?;
+        let run = self.begin(input, output)?;
         let mut before = Instant::now();
         profile.transfer_ns += nanoseconds(start, before);
         for i in 0..run.steps() {
@@ -173,7 +174,7 @@ impl Session {
     }
 
     /// Checks lengths and takes the input over.
-    fn begin(&mut self, input: &Input<'_>, output: &[f32]) -> Result<Run<'_>, Error> {
+    fn begin(&mut self, input: Input<'_>, output: &[f32]) -> Result<Run<'_>, Error> {
         let (want, given) = match input {
             Input::Floats(x) => (self.model.input_shape().len(), x.len()),
             Input::Bytes(x) => (self.model.input_shape().len(), x.len()),

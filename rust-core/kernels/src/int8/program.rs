@@ -20,7 +20,7 @@ use crate::micro::{Context, Plane};
 use crate::plan::layout::{Layout, Units, lay_out};
 use crate::plan::memory::{Need, place};
 use crate::plan::method::Method;
-use crate::plan::{Layer, Merge, Options, chain, layer, port, simplify};
+use crate::plan::{DataLayout, Layer, Merge, Options, chain, layer, port, simplify};
 
 /// One kernel call.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ pub(crate) fn program(
         steps: quantization.steps(),
     };
     let output = if scales.floats[out] {
-        let port = in_floats(&layouts[out], port(&layouts[out], options.output_layout));
+        let port = in_floats(&layouts[out], options.output_layout);
         Exit { port, quantization: None }
     } else {
         let port = port(&layouts[out], options.output_layout);
@@ -138,9 +138,9 @@ pub(crate) fn program(
 }
 
 /// A port of a tensor of floats, counted in floats.
-fn in_floats(l: &Layout, port: Port) -> Port {
+fn in_floats(l: &Layout, order: DataLayout) -> Port {
     let Plane { off, row, pix } = l.at(0);
-    Port { plane: Plane { off: off / 4, row: row / 4, pix: pix / 4 }, ..port }
+    Port { plane: Plane { off: off / 4, row: row / 4, pix: pix / 4 }, ..port(l, order) }
 }
 
 impl Program {

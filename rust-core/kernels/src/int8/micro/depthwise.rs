@@ -232,15 +232,11 @@ unsafe fn across<S: Int8>(b: &Block<'_>) {
                 macro_rules! go {
                     ($($n:literal)*) => {
                         match (d.stride, n) {
-                            $( (1, $n) => {
-                                if const { $n <= S::COLUMNS[0] } {
-                                    square::<S, 1, 2, $n>(b, x, bytes);
-                                }
+                            $( (1, $n) if const { $n <= S::COLUMNS[0] } => {
+                                square::<S, 1, 2, $n>(b, x, bytes);
                             } )*
-                            $( (_, $n) => {
-                                if const { $n <= S::COLUMNS[1] } {
-                                    square::<S, 2, 1, $n>(b, x, bytes);
-                                }
+                            $( (2, $n) if const { $n <= S::COLUMNS[1] } => {
+                                square::<S, 2, 1, $n>(b, x, bytes);
                             } )*
                             _ => {}
                         }
