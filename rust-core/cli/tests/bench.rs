@@ -138,7 +138,7 @@ fn a_malformed_command_is_a_sentence() {
         assert_eq!(text.lines().count(), 1, "{text}");
         assert_eq!(output.stdout.split(|byte| *byte == b'\n').count(), 2, "only the first line");
     }
-    refused(&["bench", &bundle(), "--interactive"], BAD_DATA, &["2 networks", "one", ".onnx"]);
+    refused(&["bench", &bundle(), "--interactive"], BAD_DATA, &["2 networks", "one", "--network"]);
     let usage = ["bench", &network(), "--interactive", "--profile"];
     refused(&usage, BAD_USAGE, &["--interactive", "--profile"]);
 }

@@ -110,6 +110,10 @@ fn one_network_alone_and_without_labels() {
     let table: Value = serde_json::from_str(&table).unwrap();
     assert_eq!(table["images"], 80);
     assert_eq!(table["method"]["leave_out"], 0.0001);
+    // A cascade of both kinds answers as well.
+    let evaluated =
+        json(&["evaluate", "-b", &out, "-d", &digits(&scratch, "more", 200, true), "--json"]);
+    assert!(evaluated["cascade"]["accuracy"].as_f64().unwrap() > 0.98, "{evaluated}");
     // One network of a bundle can be measured as an engine runs it.
     let bench = json(&["bench", &out, "--network", "little", "--seconds", "0.01", "--json"]);
     assert_eq!(bench["networks"].as_array().unwrap().len(), 1);
@@ -161,5 +165,9 @@ fn what_cannot_be_done_is_said_and_nothing_written() {
     refuse(&[&all[..], &["--leave-out=-1"]].concat(), &["-1", "from 0"]);
     let empty = scratch.path("empty");
     fs::create_dir(&empty).unwrap();
-    refused(&["quantize", "-b", &bundle, "-d", &empty, "-o", &out], BAD_DATA, &["empty", "has no"]);
+    refused(
+        &["quantize", "-b", &bundle, "-d", &empty, "-o", &out],
+        BAD_DATA,
+        &["empty", "has neither"],
+    );
 }

@@ -149,7 +149,7 @@ unsafe fn transform_input<S: Simd>(cx: &Context, call: &WinogradCall, w: &Winogr
     for t in 0..call.tile_rows * w.tiles {
         let (tr, tx) = (t / w.tiles, t % w.tiles);
         // SAFETY: the plan proved six columns of each of the six rows, and the
-        // transformed input, inside the arena; debug builds check again.
+        // transformed input, inside the arena; builds with `checks` look again.
         unsafe {
             let rows = cx.rows.add(call.rows + tr * PATCH);
             let mut r = [std::ptr::null::<f32>(); PATCH];
@@ -199,7 +199,7 @@ unsafe fn transform_output<S: Simd, const T: usize>(
         let (y, x) = (t / w.tiles * T, t % w.tiles * T);
         let (ny, nx) = ((call.size[0] - y).min(T), (call.size[1] - x).min(T));
         // SAFETY: the plan proved products, bias, output and residual; pixels
-        // past the size are not touched. Debug builds check again.
+        // past the size are not touched. Builds with `checks` look again.
         unsafe {
             let m = cx.base.add(call.products + t * floats);
             cx.check(m, (PRODUCTS - 1) * stride + floats);

@@ -11,7 +11,7 @@ use super::table::percent;
 use crate::args::CalibrateArgs;
 use crate::certify::{Found, Request, calibrate, method_name};
 use crate::target::write_new;
-use crate::trace::Trace;
+use crate::trace::{Trace, TraceMeta};
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -34,6 +34,7 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
         ));
     }
     let trace = Trace::open(&args.trace)?;
+    check_precision(trace.meta()).map_err(named)?;
     let bundle = args.bundle.as_ref().map(ModelBundle::open).transpose()?;
     if let Some(bundle) = &bundle {
         check_models(&trace.meta().manifest, bundle.manifest()).map_err(named)?;
@@ -81,6 +82,26 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     };
     let report = Report { bundle: written, found };
     out.print(&report, |out| write(out, &report))
+}
+
+/// A network in int8 gives other answers where it has to be run in float32: those
+/// certify nothing for phones that run it in int8.
+fn check_precision(meta: &TraceMeta) -> Result<()> {
+    let networks = meta.manifest.networks.iter().zip(&meta.runtimes);
+    let wrong = |(network, runtime): &(&NetworkSpec, &String)| {
+        network.calibration_table.is_some() && !runtime.contains("int8")
+    };
+    match { networks }.find(wrong) {
+        None => Ok(()),
+        Some((network, runtime)) => Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "network {:?} is for int8, but was recorded on {runtime}: record the trace on a \
+                 machine that runs it in int8",
+                network.id
+            ),
+        )),
+    }
 }
 
 /// The first value that is there before.

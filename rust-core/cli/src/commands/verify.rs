@@ -1,7 +1,8 @@
 //! `verify`: every byte checked, every network opened.
 
-use biglittle::network::{ModelLimits, check_model};
-use biglittle::{Engine, EngineOptions, Opening, Result};
+use biglittle::engine::open_network;
+use biglittle::network::{Execution, Isa, ModelLimits, check_model};
+use biglittle::{Engine, EngineOptions, ModelBundle, Opening, Result};
 use serde::Serialize;
 
 use super::table::plural;
@@ -31,6 +32,7 @@ pub fn run(args: &TargetArgs) -> Result<()> {
             let manifest = bundle.manifest();
             let certified = manifest.certificate_in_use().is_some();
             let found = (manifest.networks.len(), manifest.certificates.len(), Some(certified));
+            check_tables(&bundle).map_err(named)?;
             let options = EngineOptions { opening: Opening::WarmUp, ..EngineOptions::default() };
             Engine::open(*bundle, &options).map_err(named)?;
             found
@@ -45,5 +47,16 @@ pub fn run(args: &TargetArgs) -> Result<()> {
             Some(false) if certificates > 0 => writeln!(out, ", thresholds of no certificate"),
             _ => writeln!(out),
         }
+    })
+}
+
+/// Plans networks in int8 on the portable instruction set: a machine without a fast
+/// one would run them in float32, and call a table good that phones refuse.
+fn check_tables(bundle: &ModelBundle) -> Result<()> {
+    let execution = Execution::Kernels(Isa::Scalar);
+    let networks = bundle.manifest().networks.iter();
+    networks.filter(|network| network.calibration_table.is_some()).try_for_each(|network| {
+        let opened = open_network(bundle, network, execution.into(), &mut |_| {});
+        opened.map(|_| ()).map_err(|error| error.context(format!("network {:?}", network.id)))
     })
 }

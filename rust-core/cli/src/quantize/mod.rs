@@ -56,12 +56,17 @@ pub fn replaced(
         let network = &mut manifest.networks[*number];
         let before = network.file.clone();
         let stem = before.path.strip_suffix(".onnx").unwrap_or(&before.path);
+        // Networks that take other inputs may share a file.
+        let taken = files.iter().any(|(name, _)| *name == format!("{stem}.int8.onnx"));
+        let stem = if taken { format!("{stem}-{number}") } else { stem.to_owned() };
         network.file = FileRef::of(format!("{stem}.int8.onnx"), &quantized.network);
+        let input = options(network, method).input_quantization();
         let table = CalibrationTable::new(
             sha256_hex(&quantized.network),
             before.sha256.clone(),
             quantized.images,
             method,
+            network.input.pixel_offset(input.scale, input.zero_point),
             quantized.ranges.clone(),
         );
         let json = table.to_json().into_bytes();
@@ -88,14 +93,6 @@ pub fn quantized(
     method: RangeMethod,
 ) -> Result<QuantizedNetwork> {
     let bytes = bundle.network_bytes(network).expect("a bundle has every file it names");
-    let mut options = QuantizeOptions {
-        limits: ModelLimits::default(),
-        method,
-        input_range: network.input.value_range(),
-        input_offset: 0.0,
-    };
-    let input = options.input_quantization();
-    options.input_offset = network.input.pixel_offset(input.scale, input.zero_point);
     let pixels = sets.pixels(&network.input)?;
     let mut values = network.input.make_tensor()?;
     let mut each = |run: &mut dyn FnMut(&[f32]) -> Result<()>| {
@@ -104,6 +101,14 @@ pub fn quantized(
             run(values.data())
         })
     };
-    quantize(bytes, &options, &mut each)
+    quantize(bytes, &options(network, method), &mut each)
         .map_err(|error| error.context(format!("network {:?}", network.id)))
+}
+
+fn options(network: &NetworkSpec, method: RangeMethod) -> QuantizeOptions {
+    QuantizeOptions {
+        limits: ModelLimits::default(),
+        method,
+        input_range: network.input.value_range(),
+    }
 }

@@ -9,7 +9,8 @@ use crate::bundle::{ModelBundle, NetworkSpec};
 use crate::cascade::Classifier;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::{
-    CalibrationTable, Model, ModelLimits, OpenOptions, OpenPhase, Quantization, Session,
+    CalibrationTable, Model, ModelLimits, OpenOptions, OpenPhase, Precision, Quantization, Runtime,
+    Session,
 };
 use crate::preprocess::PreprocessSpec;
 use crate::tensor::InputTensor;
@@ -36,7 +37,17 @@ pub fn open_network(
     if let Some(table) = &table {
         table.check(&spec.file.sha256)?;
     }
-    Model::open_watched(bytes, OpenOptions { table: table.as_ref(), ..options }, watch)
+    let model =
+        Model::open_watched(bytes, OpenOptions { table: table.as_ref(), ..options }, watch)?;
+    if let Runtime::Kernels { precision: Precision::Float32ForInt8, .. } = model.runtime() {
+        log::warn!(
+            "network {:?} is run by {}: its answers differ a little from those in int8, which \
+             certificates are of",
+            spec.id,
+            model.runtime()
+        );
+    }
+    Ok(model)
 }
 
 /// Whether the pixels of a frame in the input's size are the quantised input of a

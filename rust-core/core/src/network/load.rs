@@ -22,8 +22,8 @@ use super::lower::regions::{self, Cut};
 use super::lower::{Lowered, lower};
 use super::program::{Compiled, Program};
 use super::region::replaced;
-use super::runtime::{Precision, Runtime};
-use super::table::CalibrationTable;
+use super::runtime::{Part, Precision, Runtime};
+use super::table::{self, CalibrationTable};
 use super::verify::{ModelLimits, VerifiedModel, invalid, verify};
 use super::weights;
 use crate::{Error, ErrorKind, Result};
@@ -176,11 +176,15 @@ pub(crate) fn load(
                     };
                     (Program::Kernels(compiled), Some(isa), Runtime::kernels(isa, precision))
                 }
-                Err(reason) => return opening.for_tract(reason),
+                Err(reason) if table.is_none() => return opening.for_tract(reason),
+                Err(reason) => return Err(invalid(format!("it cannot be run in int8: {reason}"))),
             }
         }
-        Ok(None) => opening.in_parts(typed)?,
-        Err(reason) => (opening.prepared(typed)?, None, Runtime::tract_because(reason)),
+        Ok(None) if table.is_none() => opening.in_parts(typed)?,
+        Err(reason) if table.is_none() => {
+            (opening.prepared(typed)?, None, Runtime::tract_because(reason))
+        }
+        Ok(None) | Err(_) => return Err(not_whole(bytes, &limits)),
     };
     Ok(LoadedModel { program, isa, runtime, summary })
 }
@@ -205,12 +209,28 @@ pub(super) fn lowered_whole(bytes: &[u8], limits: &ModelLimits) -> Result<Whole>
         return Ok(Whole { lowered, summary });
     }
     drop(typed);
-    let loaded = load(bytes, limits.into(), &mut |_| {})?;
-    Err(invalid(format!(
-        "the kernels have to run all of a network that is quantised, but this one is run by {}; \
-         keep it in float32",
-        loaded.runtime
-    )))
+    Err(not_whole(bytes, limits))
+}
+
+/// Why a network that was not lowered as a whole is not in int8, with the layer that
+/// is the reason.
+fn not_whole(bytes: &[u8], limits: &ModelLimits) -> Error {
+    let runtime = match load(bytes, limits.into(), &mut |_| {}) {
+        Ok(loaded) => loaded.runtime,
+        Err(error) => return error,
+    };
+    let reason = match &runtime {
+        Runtime::Mixed { parts, .. } => parts.iter().find_map(|part| match part {
+            Part::Tract { layers, .. } => regions::culprit(layers).map(ToString::to_string),
+            Part::Kernels { .. } => None,
+        }),
+        Runtime::Tract { reason, .. } => Some(reason.clone()),
+        Runtime::Kernels { .. } => None,
+    };
+    invalid(format!(
+        "only networks that the kernels run whole have a form in int8, but {}; keep it in float32",
+        reason.unwrap_or_else(|| format!("this one is run by {runtime}"))
+    ))
 }
 
 /// A network that is being opened.
@@ -347,6 +367,8 @@ impl Opening<'_> {
         if isa.is_none() {
             return Ok(unless_panic(|| self.compile(lowered, expected)));
         }
+        table::without_offset(&mut lowered.graph, table.input_offset)
+            .map_err(|error| invalid(format!("it cannot be run in int8: {error}")))?;
         let options = kernels::Options { isa, ..self.kernel_options(&lowered) };
         let model = unless_panic(|| {
             kernels::Model::compile_int8(lowered.graph, &ranges, &options)

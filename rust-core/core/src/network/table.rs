@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use biglittle_kernels::{Graph, Range};
+use biglittle_kernels::{self as kernels, Graph, Op, Range};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -40,6 +40,11 @@ pub struct CalibrationTable {
     pub images: u64,
     /// How the ranges were found.
     pub method: RangeMethod,
+    /// How far the values that the input's bytes stand for are above those that are
+    /// meant: where pixels are the input, the fraction that the zero point was rounded
+    /// by. In int8 the biases of the first layers make up for it.
+    #[serde(default)]
+    pub input_offset: f32,
     /// The least and the largest value of each tensor, by the name of what
     /// computes it; `input` is the network's input.
     pub ranges: BTreeMap<String, [f32; 2]>,
@@ -53,6 +58,7 @@ impl CalibrationTable {
         float_network_sha256: String,
         images: u64,
         method: RangeMethod,
+        input_offset: f32,
         ranges: BTreeMap<String, [f32; 2]>,
     ) -> CalibrationTable {
         CalibrationTable {
@@ -61,6 +67,7 @@ impl CalibrationTable {
             float_network_sha256,
             images,
             method,
+            input_offset,
             ranges,
         }
     }
@@ -82,6 +89,12 @@ impl CalibrationTable {
                 "format_version is {}, but this library reads {FORMAT_VERSION}: run `biglittle \
                  quantize` again",
                 table.format_version
+            )));
+        }
+        if !table.input_offset.is_finite() {
+            return Err(invalid(format!(
+                "input_offset is {}: it must be finite; run `biglittle quantize` again",
+                table.input_offset
             )));
         }
         for (name, [low, high]) in &table.ranges {
@@ -132,6 +145,29 @@ impl CalibrationTable {
     }
 }
 
+/// Has the biases of the layers that read the input make up for values that are
+/// `offset` too large. Padding is not accounted for.
+pub(super) fn without_offset(
+    graph: &mut Graph,
+    offset: f32,
+) -> std::result::Result<(), kernels::Error> {
+    let input = graph.input();
+    let first = |node: &&kernels::Node| matches!(node.op(), Op::Conv(conv) if conv.x == input);
+    let first: Vec<_> = graph.nodes().filter(first).map(|n| (n.out(), n.op().clone())).collect();
+    for (out, op) in first {
+        let Op::Conv(mut conv) = op else { continue };
+        let weights = conv.weights.to_f32().into_owned();
+        conv.bias.resize(conv.out_channels, 0.0);
+        let rows = weights.chunks_exact(weights.len() / conv.out_channels);
+        for (bias, row) in conv.bias.iter_mut().zip(rows) {
+            let sum: f64 = row.iter().copied().map(f64::from).sum();
+            *bias = (f64::from(*bias) - sum * f64::from(offset)) as f32;
+        }
+        graph.replace(out, Op::Conv(conv))?;
+    }
+    Ok(())
+}
+
 /// A name for each value of a graph, each once.
 pub(super) fn value_names(graph: &Graph) -> Vec<String> {
     let mut used = HashSet::new();
@@ -163,7 +199,7 @@ mod tests {
         let ranges =
             BTreeMap::from([("input".to_owned(), [-1.0, 0.1]), ("a".to_owned(), [0.0; 2])]);
         let method = RangeMethod::LeaveOut(1e-4);
-        CalibrationTable::new("ab".to_owned(), "cd".to_owned(), 500, method, ranges)
+        CalibrationTable::new("ab".to_owned(), "cd".to_owned(), 500, method, -0.25, ranges)
     }
 
     #[test]
@@ -182,6 +218,7 @@ mod tests {
             ("\"format_version\": 1", "\"format_version\": 2", "format_version is 2"),
             ("0.1", "-1.5", "the range of \"input\" is -1 to -1.5"),
             ("0.1", "1e99", "number out of range"),
+            ("-0.25", "1e39", "input_offset is inf"),
             ("\"images\"", "\"pictures\"", "unknown field `pictures`"),
             ("{", "[", "it is no calibration table"),
         ] {

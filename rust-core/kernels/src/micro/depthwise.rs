@@ -63,7 +63,7 @@ unsafe fn tile<S: Simd, const K: usize, const ST: usize, const XT: usize, const 
     out: *mut f32,
 ) {
     // SAFETY: the plan proved all rows, columns and outputs of the call inside
-    // the arena, and the packed weights inside the model's. Debug builds check
+    // the arena, and the packed weights inside the model's. Builds with `checks` look
     // again.
     unsafe {
         let (columns, height) = ((XT - 1) * ST + K, (YT - 1) * ST + K);
@@ -256,7 +256,7 @@ unsafe fn any<S: Simd>(cx: &Context, call: &DepthwiseCall, d: &Depthwise, map: M
         for x in 0..call.m {
             for c in 0..d.vectors {
                 // SAFETY: the plan proved every tap of every pixel inside the
-                // arena; debug builds check again.
+                // arena; builds with `checks` look again.
                 unsafe {
                     let w = cx.weights.add(d.offset + c * (BIAS + kh * kw) * S::L);
                     let mut acc = S::load(w);

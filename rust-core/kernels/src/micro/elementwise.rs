@@ -150,7 +150,7 @@ unsafe fn each<S: Simd, B: Body<S>>(cx: &Context, call: &MapCall, body: &B) {
     for r in 0..call.rows {
         for x in 0..call.m {
             // SAFETY: the plan proved all pixels of the call inside the arena;
-            // debug builds check again.
+            // builds with `checks` look again.
             unsafe {
                 let a = cx.base.add(call.a.off + r * call.a.row + x * call.a.pix);
                 let b = cx.base.add(call.b.off + r * call.b.row + x * call.b.pix);
@@ -215,7 +215,7 @@ pub(crate) unsafe fn softmax<S: Simd>(cx: &Context, call: &SoftmaxCall) {
     for r in 0..call.rows {
         for x in 0..call.m {
             // SAFETY: the plan proved all pixels of the call inside the arena;
-            // debug builds check again.
+            // builds with `checks` look again.
             unsafe {
                 let p = cx.base.add(call.x.off + r * call.x.row + x * call.x.pix);
                 let out = cx.base.add(call.out.off + r * call.out.row + x * call.out.pix);

@@ -133,7 +133,7 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
     // SAFETY: the plan proved for the whole call that every row offset plus
     // `(m - 1) * apix + klen`, and the written and residual pixels, lie inside
     // the arena, and that the panel holds `(1 + segments * klen) * NV` vectors.
-    // Debug builds check again. Prefetches may point anywhere.
+    // Builds with `checks` look again. Prefetches may point anywhere.
     unsafe {
         let (parts, groups) = (parts(MR * NV), MR.div_ceil(S::GROUP));
         let zero = S::splat(0.0);

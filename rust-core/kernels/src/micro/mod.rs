@@ -56,10 +56,10 @@ pub(crate) struct Context<E = f32> {
 }
 
 impl<E> Context<E> {
-    /// Debug builds: panics unless `n` elements at `p` are inside the arena.
+    /// With the feature `checks`: panics unless `n` elements at `p` are inside the arena.
     #[inline(always)]
     pub fn check(&self, p: *const E, n: usize) {
-        if cfg!(debug_assertions) {
+        if cfg!(feature = "checks") {
             self.check_inside(p as usize, n);
         }
     }

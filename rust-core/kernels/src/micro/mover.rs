@@ -54,7 +54,7 @@ pub(crate) unsafe fn copy<E: Copy>(cx: &Context<E>, call: &CopyCall) {
     for r in 0..call.rows {
         for x in 0..call.m {
             // SAFETY: the plan proved all pixels of the call inside the arena,
-            // input and output in different tensors; debug builds check again.
+            // input and output in different tensors; builds with `checks` look again.
             unsafe {
                 let p = cx.base.add(call.x.off + r * call.x.row + x * call.x.pix);
                 let out = cx.base.add(call.out.off + r * call.out.row + x * call.out.pix);
@@ -154,7 +154,7 @@ impl Port {
             let (g, b) = gb.split_at(h * w);
             for y in 0..h {
                 // SAFETY: the plan proved the plane inside the arena, and no
-                // slice of the caller is in it. Debug builds check again.
+                // slice of the caller is in it. Builds with `checks` look again.
                 let to = unsafe {
                     let to = cx.base.add(p.off + y * p.row);
                     cx.check(to, 3 * w);
@@ -166,7 +166,7 @@ impl Port {
         }
         self.stretches(|at, i, n| {
             // SAFETY: the plan proved the plane inside the arena; the slice
-            // has `h * w * c` elements. Debug builds check again.
+            // has `h * w * c` elements. Builds with `checks` look again.
             unsafe {
                 let (to, p) = (cx.base.add(at), from.as_ptr().add(i));
                 cx.check(to, n);

@@ -86,7 +86,7 @@ unsafe fn any<S: Simd>(
     out: *mut f32,
 ) {
     // SAFETY: the caller vouches for `nx` pixels of `vectors` vectors at `x` of
-    // each row, and for one at `out`; debug builds check again.
+    // each row, and for one at `out`; builds with `checks` look again.
     unsafe {
         for c in 0..call.vectors {
             let mut all = None;
@@ -123,7 +123,7 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &PoolCall) {
             let (x, nx) = cut(i, call.stride, call.left, kw, call.width);
             // SAFETY: the plan proved all rows of the table, `width` pixels
             // wide, and the output inside the arena, and that no window is
-            // empty; debug builds check again.
+            // empty; builds with `checks` look again.
             unsafe {
                 let rows = cx.rows.add(call.rows + r * kh);
                 let out = cx.base.add(call.out.off + r * call.out.row + i * call.out.pix);
@@ -161,8 +161,8 @@ pub(crate) unsafe fn run<S: Simd>(cx: &Context, call: &PoolCall) {
 #[inline(always)]
 pub(crate) unsafe fn global<S: Simd>(cx: &Context, call: &GlobalCall) {
     let [h, w] = call.size;
-    // SAFETY: the plan proved input and output inside the arena; debug builds
-    // check again.
+    // SAFETY: the plan proved input and output inside the arena; builds
+    // with `checks` look again.
     unsafe {
         let scale = S::splat(1.0 / (h * w) as f32);
         for c in 0..call.vectors {

@@ -38,10 +38,6 @@ pub struct QuantizeOptions {
     /// What all values of the input lie in: for pixels from 0 to 255 what they are
     /// normalised to. Then the pixels themselves may be the quantised input.
     pub input_range: [f32; 2],
-    /// How far the values that the input's bytes stand for are above those that are
-    /// meant: where pixels are the input, the fraction that the zero point was rounded
-    /// by. The biases of the first layers make up for it.
-    pub input_offset: f32,
 }
 
 impl QuantizeOptions {
@@ -107,11 +103,7 @@ pub fn quantize(
         let Op::Conv(conv) = node.op() else { continue };
         let quantized = QuantizedWeights::of(conv);
         let replacement = Conv {
-            bias: quantized.corrected_bias(
-                conv,
-                means[&conv.x],
-                if conv.x == graph.input() { f64::from(options.input_offset) } else { 0.0 },
-            ),
+            bias: quantized.corrected_bias(conv, means[&conv.x]),
             weights: Weights::I8 {
                 data: quantized.values.clone(),
                 scales: quantized.scales.clone(),
@@ -170,6 +162,6 @@ fn check_int8(graph: kernels::Graph, ranges: &[[f32; 2]]) -> Result<()> {
 }
 
 fn refused(reason: impl std::fmt::Display) -> Error {
-    let message = format!("the network cannot be quantised: {reason}; keep it in float32");
+    let message = format!("the network cannot be quantized: {reason}; keep it in float32");
     Error::new(ErrorKind::InvalidModel, message)
 }

@@ -8,7 +8,7 @@ use biglittle_kernels::{DataLayout, Graph, Model, Options, Session, TensorView};
 use super::super::table::RangeMethod;
 use super::Images;
 use super::refused;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Columns of the histogram between a tensor's least and largest value.
 const COLUMNS: usize = 4096;
@@ -40,8 +40,25 @@ impl Observer {
     ) -> Result<u64> {
         let mut count = 0;
         let Observer { session, output, .. } = self;
+        let expected = session.model().input_shape().len();
         images(&mut |image| {
             count += 1;
+            if image.len() != expected {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!(
+                        "calibration image {count} has {} values, but the network's input has \
+                         {expected}",
+                        image.len()
+                    ),
+                ));
+            }
+            if let Some(value) = image.iter().find(|value| !value.is_finite()) {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("calibration image {count} holds {value}: all values must be finite"),
+                ));
+            }
             let mut number = 0;
             let observe = &mut |_, view: TensorView<'_>| {
                 observe(number, view);

@@ -124,7 +124,7 @@ unsafe fn square<S: Int8, const ST: usize, const R: usize, const XT: usize>(
     n: usize,
 ) {
     // SAFETY: the plan proved all rows, columns and outputs of the call inside
-    // the arena, and the packed weights inside the model's. Debug builds check
+    // the arena, and the packed weights inside the model's. Builds with `checks` look
     // again.
     unsafe {
         let (columns, pix, vector) = ((XT - 1) * ST + 3, b.call.ipix, 4 * S::L);

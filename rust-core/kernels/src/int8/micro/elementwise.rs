@@ -56,7 +56,7 @@ unsafe fn each(cx: &Context<u8>, call: &MapCall, body: impl Fn(Bytes, Bytes, usi
     for r in 0..call.rows {
         for x in 0..call.m {
             // SAFETY: the plan proved all pixels of the call inside the arena;
-            // debug builds check again.
+            // builds with `checks` look again.
             unsafe {
                 let a = cx.base.add(call.a.off + r * call.a.row + x * call.a.pix);
                 let b = cx.base.add(call.b.off + r * call.b.row + x * call.b.pix);
@@ -152,7 +152,7 @@ pub(crate) unsafe fn softmax(cx: &Context<u8>, call: &SoftmaxCall) {
     for r in 0..call.rows {
         for x in 0..call.m {
             // SAFETY: the plan proved all pixels of the call inside the arena,
-            // aligned for floats; debug builds check again.
+            // aligned for floats; builds with `checks` look again.
             let (from, to) = unsafe {
                 let from = cx.base.add(call.x.off + r * call.x.row + x * call.x.pix);
                 let to = cx.base.add(call.out.off + r * call.out.row + x * call.out.pix);
@@ -195,7 +195,7 @@ pub(crate) unsafe fn interleave(cx: &Context<u8>, call: &InterleaveCall) {
         for x in 0..call.m {
             // SAFETY: the plan proved `n` channels of every input pixel and
             // `2 * n` of every output pixel inside the arena, in different
-            // tensors. Debug builds check again.
+            // tensors. Builds with `checks` look again.
             let (a, b, out) = unsafe {
                 let a = cx.base.add(call.a.off + r * call.a.row + x * call.a.pix);
                 let b = cx.base.add(call.b.off + r * call.b.row + x * call.b.pix);

@@ -74,7 +74,7 @@ pub(crate) struct GemmCall {
 }
 
 /// What all tiles of a panel share.
-struct Tiles<'a> {
+pub(crate) struct Tiles<'a> {
     cx: &'a Context<u8>,
     w: &'a Dense,
     segments: usize,
@@ -121,7 +121,7 @@ unsafe fn tile<S: Int8, const MR: usize, const NV: usize>(
     // SAFETY: the plan proved for the whole call that every row offset plus
     // `(m - 1) * apix + 4 * steps`, and the written and residual pixels, lie
     // inside the arena, and that the panel holds its constants and `segments *
-    // steps` rows of `NV` vectors. Debug builds check again. Prefetches may
+    // steps` rows of `NV` vectors. Builds with `checks` look again. Prefetches may
     // point anywhere.
     unsafe {
         let group = const { <S::Float as Simd>::GROUP };
@@ -329,13 +329,47 @@ unsafe fn row<S: Int8, const NV: usize>(
     }
 }
 
+/// All rows of a call with one panel.
+///
+/// # Safety
+/// As for [`run`]; `weights` are the panel's, of `NV` vectors.
+#[inline(always)]
+pub(crate) unsafe fn panel<S: Int8, const NV: usize>(
+    t: &Tiles<'_>,
+    call: &GemmCall,
+    first: usize,
+    weights: *const u8,
+    prefetch: *const u8,
+) {
+    let (cx, size) = (t.cx, if t.w.floats { 4 } else { 1 });
+    let (out, residual) = (std::ptr::null_mut(), std::ptr::null());
+    let mut at = Cursor { skip: 0, out, residual, prefetch };
+    // SAFETY: the plan checked panels, rows, outputs and residuals.
+    unsafe {
+        for r in 0..call.nrows {
+            let rows = cx.rows.add(call.rows + r * t.segments);
+            at.skip = 0;
+            at.out = cx.base.add(call.out.off + r * call.out.row + first * size);
+            if let Some(plane) = call.residual {
+                at.residual = cx.base.add(plane.off + r * plane.row + first);
+            }
+            row::<S, NV>(t, rows, call.m, weights, &mut at);
+        }
+    }
+}
+
+/// [`panel`] for 1 to 4 vectors, each a function of its own: as one, with all its
+/// tiles, they would take the compiler many times as long.
+pub(crate) type Panels =
+    [unsafe fn(t: &Tiles<'_>, call: &GemmCall, first: usize, *const u8, *const u8); 4];
+
 /// Runs one call.
 ///
 /// # Safety
-/// The CPU has `S`, and the plan has verified the call against the context's
-/// arena, rows and weights.
+/// The CPU has `S`, of which `panels` are, and the plan has verified the call
+/// against the context's arena, rows and weights.
 #[inline(always)]
-pub(crate) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &GemmCall, w: &Dense) {
+pub(crate) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &GemmCall, w: &Dense, panels: &Panels) {
     let residual = call.residual.unwrap_or_default();
     let steps = w.steps();
     let mut t = Tiles {
@@ -350,21 +384,15 @@ pub(crate) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &GemmCall, w: &Dense) 
         bursts: 0,
     };
     let fours = steps / 4 * w.segments;
-    let size = if w.floats { 4 } else { 1 };
     for (i, p) in w.panels.iter().enumerate() {
         // SAFETY: the plan checked panels, rows, outputs and residuals.
         unsafe {
-            let panel = cx.weights.add(p.offset);
-            let mut at = Cursor {
-                skip: 0,
-                out: std::ptr::null_mut(),
-                residual: std::ptr::null(),
-                prefetch: std::ptr::null(),
-            };
+            let weights = cx.weights.add(p.offset);
+            let mut prefetch = std::ptr::null();
             if w.stream && fours > 0 && const { <S::Float as Simd>::BURST == 1 } {
                 if call.m * call.nrows == 1 {
                     // one pass over the weights: fetch what comes 4 KB later
-                    at.prefetch = panel.wrapping_add(4096);
+                    prefetch = weights.wrapping_add(4096);
                     (t.lines, t.bursts) = ((4 * p.vectors * S::L / 16).max(1), fours);
                 } else {
                     let (next, len) = match w.panels.get(i + 1) {
@@ -373,25 +401,12 @@ pub(crate) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &GemmCall, w: &Dense) 
                     };
                     let tiles = call.nrows * call.m.div_ceil(S::MR[p.vectors - 1].max(1));
                     let all = len.div_ceil(64);
-                    at.prefetch = cx.weights.wrapping_add(next);
+                    prefetch = cx.weights.wrapping_add(next);
                     t.lines = all.div_ceil(tiles * fours).min(4 * p.vectors);
                     t.bursts = all.div_ceil(tiles * t.lines.max(1)).min(fours);
                 }
             }
-            for r in 0..call.nrows {
-                let rows = cx.rows.add(call.rows + r * w.segments);
-                at.skip = 0;
-                at.out = cx.base.add(call.out.off + r * call.out.row + p.first * size);
-                if let Some(plane) = call.residual {
-                    at.residual = cx.base.add(plane.off + r * plane.row + p.first);
-                }
-                match p.vectors {
-                    1 => row::<S, 1>(&t, rows, call.m, panel, &mut at),
-                    2 => row::<S, 2>(&t, rows, call.m, panel, &mut at),
-                    3 => row::<S, 3>(&t, rows, call.m, panel, &mut at),
-                    _ => row::<S, 4>(&t, rows, call.m, panel, &mut at),
-                }
-            }
+            panels[p.vectors - 1](&t, call, p.first, weights, prefetch);
         }
     }
 }

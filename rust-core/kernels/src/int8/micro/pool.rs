@@ -112,7 +112,7 @@ pub(crate) unsafe fn run<const FLIP: u8>(cx: &Context<u8>, call: &PoolCall) {
             let (x, nx) = cut(i, sx, left, kw, w);
             // SAFETY: the plan proved all rows of the table, `width` pixels
             // wide, and the output inside the arena, and that no window is
-            // empty; debug builds check again.
+            // empty; builds with `checks` look again.
             unsafe {
                 let rows = cx.rows.add(call.rows + r * kh + skipped);
                 let out = cx.base.add(call.out.off + r * call.out.row + i * call.out.pix);
@@ -168,7 +168,7 @@ pub(crate) unsafe fn global<S: Int8>(cx: &Context<u8>, call: &GlobalCall) {
     for first in (0..call.channels).step_by(vector) {
         let mut sums = [0i32; 64];
         // SAFETY: the plan proved whole vectors of input, and the output, inside
-        // the arena; debug builds check again.
+        // the arena; builds with `checks` look again.
         unsafe {
             // flipped bytes are 128 lower
             let start = i32::from(S::FLIP) * (h * w) as i32;

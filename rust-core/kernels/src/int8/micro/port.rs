@@ -62,8 +62,8 @@ pub(crate) unsafe fn read_floats<const FLIP: u8>(cx: &Context<u8>, entry: &Entry
         return;
     }
     port.stretches(|at, i, n| {
-        // SAFETY: the plan proved the plane inside the arena. Debug builds
-        // check again.
+        // SAFETY: the plan proved the plane inside the arena. Builds with
+        // `checks` look again.
         let to = unsafe {
             let to = cx.base.add(at);
             cx.check(to, n);

@@ -2,7 +2,7 @@
 
 use super::depthwise::{self, Depthwise, DepthwiseCall};
 use super::elementwise::{self, InterleaveCall, MapCall, SoftmaxCall};
-use super::gemm::{self, Dense, GemmCall};
+use super::gemm::{self, Dense, GemmCall, Panels, Tiles};
 use super::pool::{self, GlobalCall, PoolCall};
 use super::port::{self, Entry, Exit};
 use crate::int8::simd::{self, Int8};
@@ -60,7 +60,17 @@ macro_rules! instance {
                 },
             };
 
-            instance!(@ $($features)?, gemm(call: &GemmCall, w: &Dense) gemm::run::<S>);
+            static PANELS: Panels = [panel_1, panel_2, panel_3, panel_4];
+            instance!(@panel $($features)?, panel_1 1);
+            instance!(@panel $($features)?, panel_2 2);
+            instance!(@panel $($features)?, panel_3 3);
+            instance!(@panel $($features)?, panel_4 4);
+            $(#[target_feature(enable = $features)])?
+            unsafe fn gemm(cx: &Context<u8>, call: &GemmCall, w: &Dense) {
+                // SAFETY: the caller keeps the contract of `Kernels`.
+                unsafe { gemm::run::<S>(cx, call, w, &PANELS) }
+            }
+
             instance!(@ $($features)?,
                 depthwise(call: &DepthwiseCall, d: &Depthwise) depthwise::run::<S>);
             instance!(@ $($features)?, pool(call: &PoolCall) pool::run::<FLIP>);
@@ -72,6 +82,19 @@ macro_rules! instance {
                 read_floats(e: &Entry, from: &[f32]) port::read_floats::<FLIP>);
             instance!(@ $($features)?, read_bytes(e: &Entry, from: &[u8]) port::read_bytes::<FLIP>);
             instance!(@ $($features)?, write(e: &Exit, to: &mut [f32]) port::write::<FLIP>);
+        }
+    };
+    (@panel $($features:literal)?, $name:ident $vectors:literal) => {
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $name(
+            t: &Tiles<'_>,
+            call: &GemmCall,
+            first: usize,
+            weights: *const u8,
+            prefetch: *const u8,
+        ) {
+            // SAFETY: the caller keeps the contract of `Kernels`.
+            unsafe { gemm::panel::<S, $vectors>(t, call, first, weights, prefetch) }
         }
     };
     (@ $($features:literal)?, $name:ident($($arg:ident: $ty:ty),*) $kernel:expr) => {
