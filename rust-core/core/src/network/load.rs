@@ -20,6 +20,7 @@ use tract_onnx::tract_core::optim::Optimizer;
 
 use super::lower::regions::{self, Cut};
 use super::lower::{Lowered, lower};
+use super::options::{Execution, OpenOptions};
 use super::program::{Compiled, Program};
 use super::region::replaced;
 use super::runtime::{Part, Precision, Runtime};
@@ -79,44 +80,6 @@ pub struct ModelSummary {
     pub opset: i64,
     /// The operators of the file by name, each with its number of nodes.
     pub operators: Vec<(String, usize)>,
-}
-
-/// What is to run a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Execution {
-    /// The kernels as far as they can, on the fastest instruction set of this
-    /// machine.
-    #[default]
-    Fastest,
-    /// The same on this instruction set, to compare it with others.
-    Kernels(Isa),
-    /// tract, even where the kernels could, to compare the two.
-    Tract,
-}
-
-/// How a network is opened.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct OpenOptions<'a> {
-    /// What the file may ask for.
-    pub limits: ModelLimits,
-    /// The ranges by which it is run in int8, if the kernels run all of it and
-    /// this machine multiplies bytes fast; else it is run in float32. The table
-    /// has to be for [this file](CalibrationTable::check).
-    pub table: Option<&'a CalibrationTable>,
-    /// What is to run it.
-    pub execution: Execution,
-}
-
-impl From<Execution> for OpenOptions<'_> {
-    fn from(execution: Execution) -> Self {
-        OpenOptions { execution, ..OpenOptions::default() }
-    }
-}
-
-impl From<&ModelLimits> for OpenOptions<'_> {
-    fn from(limits: &ModelLimits) -> Self {
-        OpenOptions { limits: *limits, ..OpenOptions::default() }
-    }
 }
 
 /// Checks `bytes`, then opens them, and calls `watch` at the end of each phase.

@@ -11,6 +11,7 @@ mod android;
 mod load;
 mod lower;
 mod onnx;
+mod options;
 mod program;
 mod quantize;
 mod region;
@@ -21,7 +22,8 @@ mod verify;
 mod weights;
 
 pub use biglittle_kernels::{Isa, LayerProfile, Profile, Quantization};
-pub use load::{Execution, ModelSummary, OpenOptions, OpenPhase, check_model};
+pub use load::{ModelSummary, OpenPhase, check_model};
+pub use options::{Execution, OpenOptions};
 pub use program::Input;
 pub use quantize::{Images, QuantizeOptions, QuantizedNetwork, quantize};
 pub use runtime::{Part, Precision, Runtime, TractLayer};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use biglittle_kernels::{Isa, Profile, Quantization};
 use tract_onnx::prelude::{TValue, Tensor, TypedSimpleState, tvec};
 
-use super::load::{LoadedModel, ModelSummary, OpenOptions, OpenPhase, guarded, load};
+use super::load::{LoadedModel, ModelSummary, OpenPhase, guarded, load};
+use super::options::OpenOptions;
 use super::program::{CompiledSession, Input, Program};
 use super::runtime::Runtime;
 use super::verify::ModelLimits;
