@@ -9,12 +9,12 @@ use super::functions::table;
 use super::micro::BLOCK;
 use super::micro::depthwise::Depthwise;
 use super::micro::elementwise::{Function, InterleaveCall, MapCall, SoftmaxCall};
+use super::micro::floats::ActivateCall;
 use super::micro::gemm::Dense;
 use super::micro::pool::{GlobalCall, Mean, PoolCall};
 use super::pack::Packer;
 use super::program::{Call, Step};
-use super::quantization::Quantization;
-use super::scales::Scales;
+use super::quantization::{Quantization, Stored};
 use crate::error::Error;
 use crate::graph::{Activation, Affine, Binary, Graph, Op, Pool, Value};
 use crate::micro::Plane;
@@ -30,7 +30,9 @@ pub(super) struct Emitter<'a> {
     pub methods: &'a [Method],
     pub layouts: &'a [Layout],
     pub arena: &'a Arena,
-    pub scales: &'a Scales,
+    /// Of each value: how its bytes stand for numbers, unless it is floats.
+    pub quantization: &'a [Quantization],
+    pub floats: &'a [bool],
     /// The zero points of the arena's rows of padding.
     pub borders: &'a [u8],
     /// Most bytes of weights, and of tables.
@@ -101,7 +103,12 @@ impl<'a> Emitter<'a> {
     }
 
     pub fn quantization(&self, v: Value) -> Quantization {
-        self.scales.quantization[v.0]
+        self.quantization[v.0]
+    }
+
+    /// How a value is stored.
+    pub fn stored(&self, v: Value) -> Stored {
+        if self.floats[v.0] { Stored::Floats } else { Stored::Bytes(self.quantization(v)) }
     }
 
     pub fn flip(&self) -> u8 {
@@ -159,8 +166,9 @@ impl<'a> Emitter<'a> {
         let graph = self.graph;
         let out = graph.nodes[node].out;
         match &graph.nodes[node].op {
+            Op::Conv(c) if self.floats[c.x.0] => self.pack_float_dense(node, c),
             Op::Conv(c) => self.pack_conv(node, c, chained),
-            Op::Activate(x, a) => {
+            Op::Activate(x, a) if !self.floats[x.0] && !self.floats[out.0] => {
                 let table = table(*a, self.quantization(*x), self.quantization(out), self.flip());
                 self.packed[node] = self.packer.table(&table);
                 Ok(())
@@ -185,6 +193,7 @@ impl<'a> Emitter<'a> {
         let graph = self.graph;
         let out = graph.nodes[node].out;
         match &graph.nodes[node].op {
+            Op::Conv(c) if self.floats[c.x.0] => self.float_dense(node, c),
             Op::Conv(c) => self.conv(node, c, rows),
             Op::Linear(_) | Op::Slice(_) => Ok(()),
             Op::Pool(p) => self.pool(p, out, rows),
@@ -223,6 +232,9 @@ impl<'a> Emitter<'a> {
                 let zero = i32::from(self.quantization(a.x).zero_point);
                 let f = Function::Affine { zero, constants: self.packed[node] };
                 self.map(f, (a.x, a.x), out, rows, a.activation)
+            }
+            Op::Activate(x, a) if self.floats[x.0] || self.floats[out.0] => {
+                self.activate(*x, *a, out, rows)
             }
             Op::Activate(x, _) => {
                 let f = Function::Table(self.packed[node]);
@@ -288,8 +300,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn mean(&self, x: Value, out: Value) -> Mean {
-        let (from, to, floats) =
-            (self.quantization(x), self.quantization(out), self.scales.floats[out.0]);
+        let (from, to, floats) = (self.quantization(x), self.quantization(out), self.floats[out.0]);
         let step = if floats { 1.0 } else { f64::from(to.scale) };
         Mean {
             zero: i32::from(from.zero_point),
@@ -371,6 +382,32 @@ impl<'a> Emitter<'a> {
                 hi,
             }))?;
             y0 += n;
+        }
+        Ok(())
+    }
+
+    /// An activation that reads or writes floats, for rows `y0..y1`.
+    fn activate(
+        &mut self,
+        x: Value,
+        activation: Activation,
+        out: Value,
+        (mut y0, y1): (usize, usize),
+    ) -> Result<(), Error> {
+        let (from, to) = (self.layouts[x.0], self.layouts[out.0]);
+        while y0 < y1 {
+            let rows = (y1 - y0).min(from.run(y0)).min(to.run(y0));
+            self.push(Call::Activate(ActivateCall {
+                activation,
+                from: self.stored(x),
+                to: self.stored(out),
+                x: from.at(y0),
+                out: to.at(y0),
+                rows,
+                m: to.shape.w,
+                channels: self.channels(out),
+            }))?;
+            y0 += rows;
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! Calls of convolutions: the part of [`emit`](super::emit) that packs weights
 //! and fills the row table.
 
-use super::constants::{Target, layer};
+use super::constants::{layer, quantized};
 use super::emit::Emitter;
 use super::micro::BLOCK;
 use super::micro::depthwise::DepthwiseCall;
+use super::micro::floats::DenseCall;
 use super::micro::gemm::GemmCall;
 use super::pack::{DenseForm, DepthwiseForm};
 use super::program::Call;
@@ -47,10 +48,9 @@ impl Emitter<'_> {
         self.check_weights(node, c)?;
         let out = self.graph.nodes[node].out;
         let (x, o) = (self.layouts[c.x.0], self.layouts[out.0]);
-        let floats = self.scales.floats[out.0];
-        let target = if floats { Target::Floats } else { Target::Bytes(self.quantization(out)) };
+        let floats = self.floats[out.0];
         let residual = c.residual.map(|r| self.quantization(r));
-        let layer = layer(c, self.quantization(c.x), residual, target, self.flip())?;
+        let layer = layer(c, self.quantization(c.x), residual, self.stored(out), self.flip())?;
         let mut bounds = self.bounds(out, c.activation);
         if let (true, Some((lo, hi))) = (floats, c.activation.clamp()) {
             bounds = (lo, hi, lo > f32::NEG_INFINITY || hi < f32::INFINITY);
@@ -89,6 +89,31 @@ impl Emitter<'_> {
             self.dense.push(packed);
         }
         Ok(())
+    }
+
+    /// Packs the weights of a fully connected layer in floats.
+    pub fn pack_float_dense(&mut self, node: usize, c: &Conv) -> Result<(), Error> {
+        self.check_weights(node, c)?;
+        let (weights, scales) = quantized(c)?;
+        let shape = self.layouts[c.x.0].shape;
+        self.packed[node] = self.packer.float_dense(&weights, &scales, &c.bias, shape);
+        Ok(())
+    }
+
+    /// Emits a fully connected layer in floats.
+    pub fn float_dense(&mut self, node: usize, c: &Conv) -> Result<(), Error> {
+        let (x, out) = (&self.layouts[c.x.0], self.graph.nodes[node].out);
+        let (lo, hi) = c.activation.clamp().unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
+        self.push(Call::FloatDense(DenseCall {
+            x: x.at(0),
+            size: [x.shape.h, x.shape.w],
+            inputs: x.shape.c,
+            out: self.layouts[out.0].at(0).off,
+            outputs: self.channels(out),
+            weights: self.packed[node],
+            lo,
+            hi,
+        }))
     }
 
     /// Stretches of input that one kernel row reads: 1 where its taps are
@@ -158,7 +183,7 @@ impl Emitter<'_> {
         let one_panel = self.dense[dense].panels.len() == 1;
         let whole = flat(c, &x, &o, r.as_ref());
         let apart = self.taps_apart(c, &x);
-        let size = if self.scales.floats[out.0] { 4 } else { 1 };
+        let size = if self.floats[out.0] { 4 } else { 1 };
         while y0 < y1 {
             let n = (y1 - y0).min(o.run(y0));
             let mut to = o.at(y0);

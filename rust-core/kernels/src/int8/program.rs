@@ -4,10 +4,12 @@ use super::emit::Emitter;
 use super::micro::BLOCK;
 use super::micro::depthwise::{Depthwise, DepthwiseCall};
 use super::micro::elementwise::{InterleaveCall, MapCall, SoftmaxCall};
+use super::micro::floats::{ActivateCall, DenseCall};
 use super::micro::gemm::{Dense, GemmCall};
 use super::micro::pool::{GlobalCall, PoolCall};
 use super::micro::port::{Entry, Exit};
 use super::micro::table::{Kernels, kernels};
+use super::mixed::{Mixed, mixed};
 use super::pack::Packer;
 use super::quantization::Range;
 use super::scales::{by_value, method, scales};
@@ -30,6 +32,10 @@ pub(crate) enum Call {
     Pool(PoolCall),
     Global(GlobalCall),
     Map(MapCall),
+    /// A fully connected layer in floats.
+    FloatDense(DenseCall),
+    /// An activation that reads or writes floats.
+    Activate(ActivateCall),
     Softmax(SoftmaxCall),
     Interleave(InterleaveCall),
     Fill(FillCall<u8>),
@@ -70,13 +76,15 @@ pub(crate) fn program(
     // merging is left to `Graph::simplified`: every value that was given a range
     // has it
     let graph = simplify(graph, Merge::Nothing);
-    let scales = scales(&graph, &ranges)?;
+    let mixed = mixed(graph, ranges)?;
+    let quantization = scales(&mixed)?;
+    let Mixed { graph, floats, .. } = mixed;
     let methods: Vec<Method> = graph.nodes.iter().map(|n| method(&graph, n)).collect();
-    let per_channel = scales.floats.iter().map(|&f| if f { 4 } else { 1 }).collect();
+    let per_channel = floats.iter().map(|&f| if f { 4 } else { 1 }).collect();
     let units = Units { lanes: BLOCK, per_channel };
     let mut layouts = lay_out(&graph, &methods, &units, options.fuse)?;
     let chains = chain::chains(&graph, &methods, &layouts, options.fuse, options.strip_bytes);
-    let mut borders: Vec<u8> = scales.quantization.iter().map(|q| q.zero_point).collect();
+    let mut borders: Vec<u8> = quantization.iter().map(|q| q.zero_point).collect();
     borders.sort_unstable();
     borders.dedup();
     let limit = options.memory_limit;
@@ -87,7 +95,8 @@ pub(crate) fn program(
         methods: &methods,
         layouts: &layouts,
         arena: &arena,
-        scales: &scales,
+        quantization: &quantization,
+        floats: &floats,
         borders: &borders,
         limit,
         packer: Packer::new(kernels.set),
@@ -104,18 +113,17 @@ pub(crate) fn program(
     let mut weights = packer.buffer;
     weights.shrink();
     let out = graph.output.map_or(0, |v| v.0);
-    let quantization = scales.quantization[0];
     let input = Entry {
         port: port(&layouts[0], options.input_layout),
-        quantization,
-        steps: quantization.steps(),
+        quantization: quantization[0],
+        steps: quantization[0].steps(),
     };
-    let output = if scales.floats[out] {
+    let output = if floats[out] {
         let port = in_floats(&layouts[out], options.output_layout);
         Exit { port, quantization: None }
     } else {
         let port = port(&layouts[out], options.output_layout);
-        Exit { port, quantization: Some(scales.quantization[out]) }
+        Exit { port, quantization: Some(quantization[out]) }
     };
     let row = arena.border_row;
     let border = |(i, &zero): (usize, &u8)| (arena.border + i * row, row, zero ^ kernels.set.flip);
@@ -193,6 +201,8 @@ impl Program {
                 Call::Pool(c) => (k.pool)(cx, c),
                 Call::Global(c) => (k.global)(cx, c),
                 Call::Map(c) => (k.map)(cx, c),
+                Call::FloatDense(c) => (k.float_dense)(cx, c),
+                Call::Activate(c) => (k.activate)(cx, c),
                 Call::Softmax(c) => (k.softmax)(cx, c),
                 Call::Interleave(c) => (k.interleave)(cx, c),
                 Call::Fill(c) => mover::fill(cx, c),

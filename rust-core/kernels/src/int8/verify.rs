@@ -4,9 +4,11 @@
 use super::micro::BLOCK;
 use super::micro::depthwise::{self, Depthwise, DepthwiseCall, Order};
 use super::micro::elementwise::Function;
+use super::micro::floats::{self, ActivateCall, DenseCall};
 use super::micro::gemm::{Dense, GemmCall};
 use super::micro::pool::PoolCall;
 use super::program::{Call, Program};
+use super::quantization::Stored;
 use crate::error::Error;
 use crate::micro::Plane;
 use crate::micro::mover::Port;
@@ -135,6 +137,24 @@ impl Program {
         self.plane(c.out, c.nrows, c.m, c.channels)
     }
 
+    fn float_dense(&self, c: &DenseCall) -> Proof {
+        let [h, w] = c.size;
+        let products = h.checked_mul(w)?.checked_mul(c.inputs)?;
+        ensure(products > 0 && c.outputs > 0 && c.outputs.is_multiple_of(BLOCK))?;
+        let weights = floats::dense_bytes(products)?.checked_mul(c.outputs / BLOCK)?;
+        self.in_weights(c.weights, weights)?;
+        self.floats(c.x, h, w, c.inputs)?;
+        self.floats(Plane { off: c.out, row: 0, pix: 0 }, 1, 1, c.outputs)
+    }
+
+    fn activate(&self, c: &ActivateCall) -> Proof {
+        ensure(c.channels.is_multiple_of(BLOCK))?;
+        [(c.x, c.from), (c.out, c.to)].into_iter().try_for_each(|(p, stored)| match stored {
+            Stored::Floats => self.floats(p, c.rows, c.m, c.channels),
+            Stored::Bytes(_) => self.plane(p, c.rows, c.m, c.channels),
+        })
+    }
+
     fn call(&self, call: &Call) -> Proof {
         match call {
             Call::Gemm(c) => self.gemm(c, self.dense.get(c.dense)?),
@@ -162,6 +182,8 @@ impl Program {
                 }
                 [c.a, c.b, c.out].iter().try_for_each(|&p| self.plane(p, c.rows, c.m, c.channels))
             }
+            Call::FloatDense(c) => self.float_dense(c),
+            Call::Activate(c) => self.activate(c),
             Call::Softmax(c) => {
                 ensure(c.channels > 0)?;
                 [c.x, c.out].iter().try_for_each(|&p| self.floats(p, c.rows, c.m, c.channels))
