@@ -1,9 +1,9 @@
 //! Plans an int8 network, and executes the plan's calls.
 
-use super::emit::Emitter;
+use super::emit::Bytes;
 use super::micro::BLOCK;
 use super::micro::depthwise::{Depthwise, DepthwiseCall};
-use super::micro::elementwise::{InterleaveCall, MapCall, SoftmaxCall};
+use super::micro::elementwise::{MapCall, SoftmaxCall};
 use super::micro::floats::{ActivateCall, DenseCall};
 use super::micro::gemm::{Dense, GemmCall};
 use super::micro::pool::{GlobalCall, PoolCall};
@@ -17,8 +17,11 @@ use crate::buffer::Buffer;
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::isa::Isa;
+use crate::micro::elementwise::InterleaveCall;
 use crate::micro::mover::{self, CopyCall, FillCall, Port};
 use crate::micro::{Context, Plane};
+use crate::plan::call::{Step, calls};
+use crate::plan::emitter::Emitter;
 use crate::plan::layout::{Layout, Units, lay_out};
 use crate::plan::memory::{Need, place};
 use crate::plan::method::Method;
@@ -42,17 +45,12 @@ pub(crate) enum Call {
     Copy(CopyCall),
 }
 
-/// A call and the layer it is part of.
-#[derive(Clone, Debug)]
-pub(crate) struct Step {
-    pub layer: usize,
-    pub call: Call,
-}
+calls!(Call: Interleave(InterleaveCall), Fill(FillCall<u8>), Copy(CopyCall));
 
 /// What an int8 model executes.
 pub(crate) struct Program {
     pub kernels: &'static Kernels,
-    pub steps: Vec<Step>,
+    pub steps: Vec<Step<Call>>,
     pub rows: Vec<u32>,
     pub weights: Buffer,
     pub dense: Vec<Dense>,
@@ -90,26 +88,18 @@ pub(crate) fn program(
     let limit = options.memory_limit;
     let need = Need { lanes: BLOCK, unit: 1, limit, border_rows: borders.len(), keep: false };
     let arena = place(&graph, &methods, &mut layouts, &chains, &need)?;
-    let mut emitter = Emitter {
-        graph: &graph,
-        methods: &methods,
-        layouts: &layouts,
-        arena: &arena,
+    let own = Bytes {
         quantization: &quantization,
         floats: &floats,
         borders: &borders,
-        limit,
         packer: Packer::new(kernels.set),
-        steps: Vec::new(),
-        rows: Vec::new(),
         dense: Vec::new(),
         depthwise: Vec::new(),
-        packed: vec![0; graph.nodes.len()],
-        padded: vec![false; layouts.len()],
-        layer: 0,
     };
+    let mut emitter = Emitter::new(&graph, &methods, &layouts, &arena, limit, own);
     emitter.emit(&chains)?;
-    let Emitter { packer, steps, rows, dense, depthwise, .. } = emitter;
+    emitter.link_prefetch();
+    let Emitter { steps, rows, own: Bytes { packer, dense, depthwise, .. }, .. } = emitter;
     let mut weights = packer.buffer;
     weights.shrink();
     let out = graph.output.map_or(0, |v| v.0);
@@ -191,7 +181,7 @@ impl Program {
     /// # Safety
     /// The context is of this program, the CPU has its instruction set.
     #[inline(always)]
-    pub unsafe fn step(&self, cx: &Context<u8>, step: &Step) {
+    pub unsafe fn step(&self, cx: &Context<u8>, step: &Step<Call>) {
         let k = self.kernels;
         // SAFETY: `verify` proved the call; the caller vouches for the rest.
         unsafe {

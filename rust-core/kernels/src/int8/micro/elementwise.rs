@@ -5,6 +5,7 @@
 //! set; the arithmetic is written out, so that all sets round alike.
 
 use super::BLOCK;
+use crate::micro::elementwise::InterleaveCall;
 use crate::micro::{Context, Plane};
 
 /// The bytes of a block as the dot product stores them.
@@ -177,17 +178,6 @@ pub(crate) unsafe fn softmax(cx: &Context<u8>, call: &SoftmaxCall) {
             }
         }
     }
-}
-
-/// Channels of two tensors alternately, `channels` of each.
-#[derive(Clone, Debug)]
-pub(crate) struct InterleaveCall {
-    pub a: Plane,
-    pub b: Plane,
-    pub out: Plane,
-    pub rows: usize,
-    pub m: usize,
-    pub channels: usize,
 }
 
 /// Runs one call.

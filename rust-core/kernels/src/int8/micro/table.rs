@@ -1,7 +1,7 @@
 //! One instance of every int8 kernel per instruction set, as function pointers.
 
 use super::depthwise::{self, Depthwise, DepthwiseCall};
-use super::elementwise::{self, InterleaveCall, MapCall, SoftmaxCall};
+use super::elementwise::{self, MapCall, SoftmaxCall};
 use super::floats::{self, ActivateCall, DenseCall};
 use super::gemm::{self, Dense, GemmCall, Panels, Tiles};
 use super::pool::{self, GlobalCall, PoolCall};
@@ -9,6 +9,7 @@ use super::port::{self, Entry, Exit};
 use crate::int8::simd::{self, Int8};
 use crate::isa::Isa;
 use crate::micro::Context;
+use crate::micro::elementwise::InterleaveCall;
 
 /// The kernels of one instruction set. Each may only be called on a CPU that
 /// has it, with calls that the plan has verified against the context.
