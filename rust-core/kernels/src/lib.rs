@@ -72,8 +72,7 @@
 //! ties to even. Sums, products, means and [`Affine`] have the same form.
 //! Activations other than clamps are tables of 256 bytes. The output of a last
 //! convolution (not depthwise, without residual), fully connected layer or
-//! global average is f32, `fma(sum, m, bias)`, and never rounded to a byte; a [softmax](Op::Softmax)
-//! may follow it.
+//! global average is f32, `fma(sum, m, bias)`, and never rounded to a byte.
 //!
 //! **In floats.** Small layers that would lose are computed in floats: those of one
 //! pixel whose result a product repeats over an image (squeeze-and-excite:
