@@ -19,7 +19,7 @@ import onnxruntime
 import torch
 
 import nets
-import quantise
+import quantize
 
 PARITY = 1e-4  # largest difference of a logit between ONNX Runtime and PyTorch
 
@@ -37,11 +37,11 @@ def convert(name: str, folder: Path, int8: bool) -> None:
     """Writes one network and checks it."""
     module = nets.reference(name)
     # Two more than round the weights: parity is judged on pictures of its own.
-    pictures = quantise.dead_leaves(nets.SIZES[name], quantise.PICTURES + 2)
+    pictures = quantize.dead_leaves(nets.SIZES[name], quantize.PICTURES + 2)
     inputs = torch.from_numpy((pictures - nets.MEAN) / nets.STD)
     with torch.inference_mode():
         published = module(inputs[-2:])
-    taken = quantise.quantise(module, inputs[:-2]) if int8 else {}
+    taken = quantize.quantize(module, inputs[:-2]) if int8 else {}
     file = folder / f"{name}.onnx"
     onnx.save(nets.to_onnx(module, name, taken), file)
     found = difference(file, module, inputs[-2:])

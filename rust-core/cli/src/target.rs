@@ -58,14 +58,27 @@ pub fn write_new(bundle: &ModelBundle, path: &Path) -> Result<()> {
     }
 }
 
-/// Refuses a path that exists: before long work, rather than after it.
+/// Refuses a path that exists or that nothing can be written to: before long work,
+/// rather than after it.
 pub fn check_new(path: &Path) -> Result<()> {
+    let named = |error: Error| error.context(path.display());
     if path.exists() {
-        let error =
-            Error::new(ErrorKind::Io, "exists already: give a new name, or remove it first");
-        return Err(error.context(path.display()));
+        let message = "exists already: give a new name, or remove it first";
+        return Err(named(Error::new(ErrorKind::Io, message)));
     }
-    Ok(())
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match tempfile::tempfile_in(folder.unwrap_or(Path::new("."))) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(named(
+            Error::new(
+                ErrorKind::Io,
+                format!(
+                    "cannot be written: {error}: give a path in a folder that you can write to"
+                ),
+            )
+            .with_source(error),
+        )),
+    }
 }
 
 /// Whether `path` ends in `.ending`, in capitals or not.

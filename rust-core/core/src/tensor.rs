@@ -1,7 +1,7 @@
 //! The owned input of a network.
 //!
 //! Decides the layout of network inputs: one image, channels first (NCHW with
-//! N = 1, as ONNX image networks take it), of float32 or, for quantised networks
+//! N = 1, as ONNX image networks take it), of float32 or, for quantized networks
 //! that take pixels as they are, of bytes. Written by
 //! [`preprocess`](crate::preprocess), read by [`network`](crate::network).
 

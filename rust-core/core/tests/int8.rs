@@ -8,14 +8,18 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::sync::Mutex;
 
-use biglittle::bundle::sha256_hex;
-use biglittle::engine::{open_network, takes_pixels};
+use biglittle::bundle::{NetworkSpec, sha256_hex};
+use biglittle::cascade::{Cascade, Classifier, Level, Member};
+use biglittle::decision::Confidence;
+use biglittle::engine::{SystemClock, open_network, takes_pixels};
 use biglittle::network::{
     CalibrationTable, Execution, Isa, Model, ModelLimits, OpenOptions, QuantizeOptions,
     QuantizedNetwork, RangeMethod, Runtime, Session, quantize,
 };
-use biglittle::{ErrorKind, ModelBundle};
+use biglittle::preprocess::Preprocessor;
+use biglittle::{ErrorKind, FrameView, InputTensor, ModelBundle, Outcome, PixelFormat, Threshold};
 use flate2::read::GzDecoder;
 use support::networks;
 
@@ -195,7 +199,7 @@ fn a_table_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_quantised_is_refused_by_name() {
+fn what_cannot_be_quantized_is_refused_by_name() {
     let bytes = networks::resnet();
     let none = &mut |_: &mut dyn FnMut(&[f32]) -> biglittle::Result<()>| Ok(());
     let error = quantize(&bytes, &options(), none).unwrap_err();
@@ -301,5 +305,152 @@ fn digits_have_the_same_logits_on_every_machine() {
             }
             assert_eq!(sha256_hex(&bits), expected, "{id} on {isa}");
         }
+    }
+}
+
+/// A network of a bundle on digits, on an instruction set of choice.
+struct Stage {
+    spec: NetworkSpec,
+    session: Session,
+    preprocessor: Preprocessor,
+    values: InputTensor,
+    takes_pixels: bool,
+}
+
+impl Stage {
+    fn open(bundle: &ModelBundle, id: &str, isa: Isa) -> Stage {
+        let spec = bundle.manifest().network(id).unwrap();
+        let execution = Execution::Kernels(isa);
+        let model = open_network(bundle, spec, execution.into(), &mut |_| {}).unwrap();
+        Stage {
+            session: Session::new(&model).unwrap(),
+            preprocessor: Preprocessor::new(&spec.input).unwrap(),
+            values: spec.input.make_tensor().unwrap(),
+            takes_pixels: takes_pixels(&model, &spec.input),
+            spec: spec.clone(),
+        }
+    }
+}
+
+impl Classifier<[u8]> for Stage {
+    fn classify(&mut self, digit: &[u8], output: &mut Vec<f32>) -> biglittle::Result<()> {
+        if self.takes_pixels {
+            return self.session.run(digit, output);
+        }
+        let frame = FrameView::packed(PixelFormat::Gray8, 28, 28, digit, 28)?;
+        self.preprocessor.run(&frame, &mut self.values)?;
+        self.session.run(self.values.data(), output)
+    }
+
+    fn macs(&self) -> u64 {
+        self.spec.macs
+    }
+}
+
+/// Of the answers of both networks in int8.
+const BOTH_INT8: &str = "e650139e4b5b368d01a4b6f80d80d62d95c59ec01e160f5df72d06fc5c95f458";
+
+/// What the MNIST pair answers, its little network and its big one each from the
+/// bundle that is given; the threshold lets about a fifth of the digits escalate.
+fn answers([little, big]: [&ModelBundle; 2], isa: Isa, digits: &[Vec<u8>]) -> Vec<Outcome> {
+    let level = |bundle: &ModelBundle, id: &str, threshold| {
+        let classifier = Stage::open(bundle, id, isa);
+        let output = classifier.spec.output.clone();
+        let members = vec![Member { classifier, output }];
+        Level { members, committee: false, confidence: Confidence::Margin, threshold }
+    };
+    let levels = vec![
+        level(little, "little", Threshold::new(0.999).unwrap()),
+        level(big, "big", Threshold::NEVER_ESCALATE),
+    ];
+    let mut cascade = Cascade::new(levels, little.labels().len()).unwrap();
+    let clock = SystemClock::new();
+    digits.iter().map(|digit| cascade.run(&digit[..], &clock).unwrap()).collect()
+}
+
+#[test]
+fn cascades_of_one_and_of_mixed_precision_answer_the_same_on_every_machine() {
+    let open = |name| ModelBundle::open(format!("../../models/mnist/{name}")).unwrap();
+    let (float, int8) = (open("bundle"), open("bundle-int8"));
+    let digits = &digits(200);
+    let sets: &Vec<Isa> = &Isa::available().into_iter().filter(|isa| isa.has_int8()).collect();
+    let all = |networks| sets.iter().map(move |&isa| (isa, answers(networks, isa, digits)));
+
+    // Both in int8: the same to the last bit, here and on a phone.
+    let mut reference = vec![];
+    for (isa, outcomes) in all([&int8, &int8]) {
+        let escalated = outcomes.iter().filter(|outcome| outcome.tier == 1).count();
+        assert!((10..100).contains(&escalated), "{escalated}");
+        let mut bytes = vec![];
+        for outcome in &outcomes {
+            bytes.extend(outcome.label.unwrap().to_le_bytes());
+            bytes.push(outcome.tier);
+            bytes.extend(outcome.levels.iter().flat_map(|level| level.score.to_le_bytes()));
+        }
+        assert_eq!(sha256_hex(&bytes), BOTH_INT8, "on {isa}");
+        reference = outcomes;
+    }
+
+    // A big one in float32 differs in the last bits of its score, never in its answer.
+    for (isa, outcomes) in all([&int8, &float]) {
+        for (outcome, reference) in outcomes.iter().zip(&reference) {
+            assert_eq!((outcome.label, outcome.tier), (reference.label, reference.tier), "{isa}");
+            let little = [outcome, reference].map(|outcome| outcome.levels[0].score.to_bits());
+            assert_eq!(little[0], little[1], "{isa}");
+            // What int8 costs the big one.
+            assert!((outcome.score - reference.score).abs() < 0.1, "{isa}");
+        }
+        if isa == sets[0] {
+            reference = outcomes;
+            continue;
+        }
+        for (outcome, reference) in outcomes.iter().zip(&reference) {
+            assert!((outcome.score - reference.score).abs() < 1e-4, "{isa}");
+        }
+    }
+}
+
+/// What was logged, by all tests of this file.
+static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Keeper;
+
+impl log::Log for Keeper {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        LOG.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn a_network_for_int8_that_is_run_in_float32_is_warned_of() {
+    log::set_logger(&Keeper).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
+    let [float, int8] = ["bundle", "bundle-int8"].map(|name| format!("../../models/mnist/{name}"));
+    let open = |bundle: &str, execution| {
+        let bundle = ModelBundle::open(bundle).unwrap();
+        let spec = bundle.manifest().network("little").unwrap();
+        let model = open_network(&bundle, spec, OpenOptions::from(execution), &mut |_| {});
+        model.unwrap().runtime().to_string()
+    };
+    let warnings = |runtime: &str| {
+        let sentence = format!("WARN network \"little\" is run by {runtime}: its answers differ");
+        LOG.lock().unwrap().iter().filter(|line| line.starts_with(&sentence)).count()
+    };
+    let mut runtimes = vec![];
+    for isa in Isa::available() {
+        let runtime = open(&int8, Execution::Kernels(isa));
+        assert_eq!(runtime.contains("in float32 because"), !isa.has_int8(), "{runtime}");
+        runtimes.push((runtime, usize::from(!isa.has_int8())));
+        runtimes.push((open(&float, Execution::Kernels(isa)), 0));
+    }
+    runtimes.push((open(&int8, Execution::Tract), 1));
+    for (runtime, expected) in runtimes {
+        assert_eq!(warnings(&runtime), expected, "{runtime}");
     }
 }

@@ -20,7 +20,7 @@ fn networks_that_people_use_are_lowered_whole() {
         println!("{name}: {runtime}");
         let tract = !matches!(runtime, Runtime::Kernels { .. });
         let expected =
-            ["alexnet", "quantised", "upsampling", "old_operators", "new_operators", "attention"]
+            ["alexnet", "quantized", "upsampling", "old_operators", "new_operators", "attention"]
                 .contains(&name);
         if tract != expected {
             failed.push(format!("{name}: {runtime}"));

@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 
 use biglittle::network::RangeMethod;
-use biglittle::{ModelBundle, Result};
+use biglittle::{Engine, EngineOptions, ModelBundle, Opening, Result};
 use serde::Serialize;
 
-use super::table::{percent, plural};
+use super::table::{duration, percent, plural};
 use crate::args::QuantizeArgs;
 use crate::data::{DataSet, Labelling};
 use crate::output::print_warning;
-use crate::quantize::{Judged, Sets, chosen, judged, quantized, replaced};
+use crate::quantize::{Judged, RUNS, Sets, chosen, judged, p_value, quantized, replaced};
 use crate::target::{check_new, write_new};
 
 #[derive(Debug, Serialize)]
@@ -25,14 +25,18 @@ pub fn run(args: &QuantizeArgs) -> Result<()> {
     let bundle = ModelBundle::open(&args.bundle)?;
     let named = |error: biglittle::Error| error.context(args.bundle.display());
     let numbers = chosen(bundle.manifest(), &args.networks).map_err(named)?;
-    let data = DataSet::open(&args.data, bundle.labels(), Labelling::Optional)?;
-    let most = usize::try_from(args.images).unwrap_or(usize::MAX);
-    let sets = Sets::divide(&data, &args.split.spec(), most)
-        .map_err(|error| error.context(args.data.display()))?;
     let method = match args.leave_out {
         0.0 => RangeMethod::MinMax,
         share => RangeMethod::LeaveOut(share),
     };
+    method.validate()?;
+    // A manifest that misdescribes its networks is told from bad images here.
+    let eager = EngineOptions { opening: Opening::Eager, ..EngineOptions::default() };
+    Engine::open(bundle.clone(), &eager).map_err(named)?;
+    let data = DataSet::open(&args.data, bundle.labels(), Labelling::Optional)?;
+    let most = usize::try_from(args.images).unwrap_or(usize::MAX);
+    let sets = Sets::divide(&data, &args.split.spec(), most)
+        .map_err(|error| error.context(args.data.display()))?;
     let manifest = bundle.manifest();
     let networks = numbers
         .iter()
@@ -46,9 +50,9 @@ pub fn run(args: &QuantizeArgs) -> Result<()> {
     write_new(&written, &args.output)?;
     let report = Report { bundle: args.output.display().to_string(), networks };
     for network in &report.networks {
-        if let Some(reason) = &network.keep_float32 {
+        for reason in &network.keep_float32 {
             print_warning(&format!(
-                "network {:?} should stay in float32: {reason}; name the others with --network",
+                "network {:?} should stay in float32 (name the others with --network): {reason}",
                 network.network
             ));
         }
@@ -89,6 +93,17 @@ fn write_network(out: &mut dyn Write, network: &Judged) -> io::Result<()> {
         percent(high, 2),
         network.mean_output_difference
     )?;
+    match network.median_ns {
+        Some([float, int8]) => writeln!(
+            out,
+            "  {} a run, was {}: {:.2} times as fast on this machine (medians of {RUNS} runs each, \
+             in turn)",
+            duration(int8 as f64),
+            duration(float as f64),
+            float as f64 / int8.max(1) as f64
+        )?,
+        None => writeln!(out, "  time not measured: this machine has no fast int8")?,
+    }
     let Some(labelled) = &network.labelled else {
         return writeln!(out, "  without labels nothing is known about accuracy");
     };
@@ -105,5 +120,12 @@ fn write_network(out: &mut dyn Write, network: &Judged) -> io::Result<()> {
             labelled.only_right[side],
         )?;
     }
-    Ok(())
+    if labelled.only_right == [0, 0] {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "  were both equally good, as large a difference would have {} (McNemar's exact test)",
+        p_value(labelled.mcnemar_p)
+    )
 }

@@ -1,7 +1,8 @@
 //! `verify`: every byte checked, every network opened.
 
+use biglittle::bundle::NetworkSpec;
 use biglittle::engine::open_network;
-use biglittle::network::{Execution, Isa, ModelLimits, check_model};
+use biglittle::network::{Execution, Isa, ModelLimits, Runtime, check_model};
 use biglittle::{Engine, EngineOptions, ModelBundle, Opening, Result};
 use serde::Serialize;
 
@@ -51,12 +52,32 @@ pub fn run(args: &TargetArgs) -> Result<()> {
 }
 
 /// Plans networks in int8 on the portable instruction set: a machine without a fast
-/// one would run them in float32, and call a table good that phones refuse.
-fn check_tables(bundle: &ModelBundle) -> Result<()> {
+/// one would run them in float32, and call a table good that phones refuse. Returns
+/// what they were planned for.
+fn check_tables(bundle: &ModelBundle) -> Result<Vec<Runtime>> {
     let execution = Execution::Kernels(Isa::Scalar);
     let networks = bundle.manifest().networks.iter();
-    networks.filter(|network| network.calibration_table.is_some()).try_for_each(|network| {
-        let opened = open_network(bundle, network, execution.into(), &mut |_| {});
-        opened.map(|_| ()).map_err(|error| error.context(format!("network {:?}", network.id)))
-    })
+    let opened = |network: &NetworkSpec| {
+        open_network(bundle, network, execution.into(), &mut |_| {})
+            .map(|model| model.runtime().clone())
+            .map_err(|error| error.context(format!("network {:?}", network.id)))
+    };
+    networks.filter(|network| network.calibration_table.is_some()).map(opened).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn tables_are_planned_for_the_portable_set() {
+        let bundle = ModelBundle::open("../../models/mnist/bundle-int8").unwrap();
+        let planned = check_tables(&bundle).unwrap();
+        let words: Vec<String> = planned.iter().map(ToString::to_string).collect();
+        assert_eq!(words, ["kernels (portable, int8)"; 2]);
+        let float = ModelBundle::open("../../models/mnist/bundle").unwrap();
+        assert_eq!(check_tables(&float).unwrap(), []);
+    }
 }

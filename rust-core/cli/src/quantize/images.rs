@@ -1,5 +1,7 @@
 //! Which images are for ranges, and which for judging.
 
+use std::collections::HashSet;
+
 use biglittle::calibrate::{Split, SplitSpec};
 use biglittle::preprocess::{PreprocessSpec, Preprocessor};
 use biglittle::{Error, ErrorKind, InputTensor, Result};
@@ -23,12 +25,17 @@ pub struct Sets<'a> {
 
 impl<'a> Sets<'a> {
     /// Takes up to `most` images of the tuning split for ranges, in the order of
-    /// their hashes, which is no order of classes or days.
+    /// their hashes, which is no order of classes or days. Of copies of an image one
+    /// counts, for either part.
     pub fn divide(data: &'a DataSet, split: &SplitSpec, most: usize) -> Result<Self> {
         split.validate()?;
-        let mut tuning = Vec::new();
+        let (mut tuning, mut seen, mut distinct) = (Vec::new(), HashSet::new(), Vec::new());
         for index in 0..data.len() {
             let (_, sum) = data.sample_and_sha256(index)?;
+            if !seen.insert(sum.clone()) {
+                continue;
+            }
+            distinct.push(index);
             let key = data.group(index).unwrap_or(&sum);
             if split.assign(key.as_bytes()) == Split::Tune {
                 tuning.push((sum, index));
@@ -40,10 +47,10 @@ impl<'a> Sets<'a> {
             return Err(Error::new(
                 ErrorKind::InvalidData,
                 format!(
-                    "ranges would be taken from {found} images, but at least {LEAST_IMAGES} are \
-                     needed: of the {} in the data, {} are for tuning and --images allows {most}; \
-                     add images, or raise --images or the first number of --split",
-                    data.len(),
+                    "at least {LEAST_IMAGES} images are needed for ranges, but there are {found}: of \
+                     the {} different ones in the data, {} are for tuning and --images allows \
+                     {most}; add images, or raise --images or the first number of --split",
+                    distinct.len(),
                     tuning.len()
                 ),
             ));
@@ -52,14 +59,14 @@ impl<'a> Sets<'a> {
             tuning.into_iter().take(most).map(|(_, index)| index).collect();
         for_ranges.sort_unstable();
         let is_left = |index: &usize| for_ranges.binary_search(index).is_err();
-        let for_judging: Vec<usize> = (0..data.len()).filter(is_left).collect();
+        let for_judging: Vec<usize> = distinct.into_iter().filter(is_left).collect();
         if for_judging.is_empty() {
             return Err(Error::new(
                 ErrorKind::InvalidData,
                 format!(
                     "all {} images would be for ranges, and none to judge the result on: lower \
                      --images or the first number of --split",
-                    data.len()
+                    for_ranges.len()
                 ),
             ));
         }

@@ -1,20 +1,13 @@
 //! What a network loses in int8, on images that its ranges were not taken from.
 
-use biglittle::bundle::NetworkSpec;
 use biglittle::calibrate::clopper_pearson;
-use biglittle::decision::{Confidence, Scores, Threshold, judge};
-use biglittle::engine::{open_network, takes_pixels};
-use biglittle::network::{Execution, Isa, Session};
-use biglittle::preprocess::Preprocessor;
+use biglittle::network::{Execution, Isa};
 use biglittle::{ModelBundle, Result};
 use serde::Serialize;
 
 use super::Sets;
-
-/// The most points of accuracy that int8 may cost before it is advised against.
-const MOST_LOST: f64 = 0.5;
-/// The least agreement without labels, in percent.
-const LEAST_AGREEMENT: f64 = 95.0;
+use super::advice::{mcnemar, reasons};
+use super::runner::{Runner, median_ns};
 
 /// A network in float32 and in int8 on the same images.
 #[derive(Debug, Serialize)]
@@ -38,8 +31,11 @@ pub struct Judged {
     pub mean_output_difference: f64,
     /// Where the images have labels.
     pub labelled: Option<Labelled>,
-    /// Why it should stay in float32, if it should.
-    pub keep_float32: Option<String>,
+    /// The medians of the times of a run on this machine, float32 and int8 in turn;
+    /// null where it has no fast int8 and nothing can be said.
+    pub median_ns: Option<[u64; 2]>,
+    /// Why it should stay in float32: nothing where it should not.
+    pub keep_float32: Vec<String>,
 }
 
 /// How right the two are; of pairs the first is float32.
@@ -50,6 +46,9 @@ pub struct Labelled {
     pub accuracy_ci95: [[f64; 2]; 2],
     /// Images that only float32 answers right, and that only int8 does.
     pub only_right: [usize; 2],
+    /// The probability that those two counts differ so much by chance, were both
+    /// equally good: McNemar's exact test, two-sided.
+    pub mcnemar_p: f64,
     /// The area under the ROC curve of the score margin as a test for right
     /// answers: the probability that a right answer has a larger one than a wrong
     /// answer. Null where all answers are right or all wrong.
@@ -101,6 +100,10 @@ pub fn judged(
     let images = sets.for_judging.len();
     let agreement = same as f64 / images as f64;
     let labelled = (!right[0].is_empty()).then(|| labelled(&right, only_right));
+    let median_ns = match Isa::detect_int8() {
+        Some(_) => Some(median_ns(&mut runners)?),
+        None => None,
+    };
     Ok(Judged {
         network: float.id.clone(),
         bytes: [float.file.bytes, int8.file.bytes],
@@ -111,7 +114,8 @@ pub fn judged(
         agreement,
         agreement_ci95: interval(same, images),
         mean_output_difference: difference / values.max(1) as f64,
-        keep_float32: advice(agreement, labelled.as_ref()),
+        keep_float32: reasons(agreement, labelled.as_ref(), median_ns),
+        median_ns,
         labelled,
     })
 }
@@ -123,29 +127,13 @@ fn labelled(right: &[Vec<(f32, bool)>; 2], only_right: [usize; 2]) -> Labelled {
         accuracy: counts.map(|count| count as f64 / images as f64),
         accuracy_ci95: counts.map(|count| interval(count, images)),
         only_right,
+        mcnemar_p: mcnemar(only_right),
         margin_auroc: right.each_ref().map(|side| auroc(side)),
     }
 }
 
 fn interval(count: usize, of: usize) -> [f64; 2] {
     clopper_pearson(count as u64, of as u64, 0.05)
-}
-
-/// Why the network should stay in float32, if it should.
-fn advice(agreement: f64, labelled: Option<&Labelled>) -> Option<String> {
-    match labelled {
-        Some(labelled) => {
-            let lost = 100.0 * (labelled.accuracy[0] - labelled.accuracy[1]);
-            (lost > MOST_LOST)
-                .then(|| format!("it loses {lost:.1} points of accuracy, more than {MOST_LOST}"))
-        }
-        None => {
-            let percent = 100.0 * agreement;
-            (percent < LEAST_AGREEMENT).then(|| {
-                format!("only {percent:.1} % of the answers stay, less than {LEAST_AGREEMENT} %")
-            })
-        }
-    }
 }
 
 /// The probability that a right answer has a larger score than a wrong one, equal
@@ -168,59 +156,6 @@ fn auroc(scored: &[(f32, bool)]) -> Option<f64> {
     Some(wins / (rights * wrongs))
 }
 
-/// A network of a bundle with all that it needs to answer.
-struct Runner<'a> {
-    spec: &'a NetworkSpec,
-    session: Session,
-    runtime: String,
-    takes_pixels: bool,
-    preprocessor: Preprocessor,
-    values: biglittle::InputTensor,
-    pixels: biglittle::InputTensor<u8>,
-    output: Vec<f32>,
-    scores: Scores,
-    labels: usize,
-}
-
-impl<'a> Runner<'a> {
-    fn new(
-        bundle: &ModelBundle,
-        spec: &'a NetworkSpec,
-        execution: Execution,
-        labels: usize,
-    ) -> Result<Self> {
-        let model = open_network(bundle, spec, execution.into(), &mut |_| {})
-            .map_err(|error| error.context(format!("network {:?}", spec.id)))?;
-        Ok(Runner {
-            spec,
-            session: Session::new(&model)?,
-            runtime: model.runtime().to_string(),
-            takes_pixels: takes_pixels(&model, &spec.input),
-            preprocessor: Preprocessor::new(&spec.input)?,
-            values: spec.input.make_tensor()?,
-            pixels: spec.input.make_tensor()?,
-            output: Vec::new(),
-            scores: Scores::new(),
-            labels,
-        })
-    }
-
-    /// The answer and its score margin.
-    fn run(&mut self, frame: &biglittle::FrameView<'_>) -> Result<(Option<u32>, f32)> {
-        if self.takes_pixels {
-            self.preprocessor.run_bytes(frame, &mut self.pixels)?;
-            self.session.run(self.pixels.data(), &mut self.output)?;
-        } else {
-            self.preprocessor.run(frame, &mut self.values)?;
-            self.session.run(self.values.data(), &mut self.output)?;
-        }
-        self.scores.read(&self.spec.output, self.labels, &self.output);
-        let (confidence, threshold) = (Confidence::Margin, Threshold::NEVER_ESCALATE);
-        let verdict = judge(&self.scores, &self.spec.output, confidence, threshold);
-        Ok((verdict.label, verdict.score))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,20 +166,5 @@ mod tests {
         // Of 2 x 3 pairs: 0.2 beats one; 0.4 beats two and ties with one.
         assert_eq!(auroc(&scored), Some(3.5 / 6.0));
         assert_eq!(auroc(&[(0.1, true), (0.2, true)]), None);
-    }
-
-    #[test]
-    fn what_costs_more_than_half_a_point_should_stay() {
-        let with = |float, int8| Labelled {
-            accuracy: [float, int8],
-            accuracy_ci95: [[0.0, 1.0]; 2],
-            only_right: [0; 2],
-            margin_auroc: [None; 2],
-        };
-        assert_eq!(advice(0.5, Some(&with(0.900, 0.896))), None);
-        let said = advice(0.99, Some(&with(0.900, 0.880))).unwrap();
-        assert!(said.contains("loses 2.0 points"), "{said}");
-        assert_eq!(advice(0.951, None), None);
-        assert!(advice(0.949, None).unwrap().contains("94.9 %"));
     }
 }

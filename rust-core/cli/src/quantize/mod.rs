@@ -4,12 +4,17 @@
 //! what of the old bundle the new one keeps: no certificate, since those are of
 //! other answers. The arithmetic is the core's.
 
+mod advice;
 mod images;
 mod judge;
+mod runner;
 
+pub use advice::p_value;
 pub use images::Sets;
 pub use judge::{Judged, judged};
+pub use runner::RUNS;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use biglittle::bundle::{FileRef, Manifest, NetworkSpec, sha256_hex};
@@ -52,14 +57,17 @@ pub fn replaced(
 ) -> Result<ModelBundle> {
     let mut manifest = bundle.manifest().clone();
     let mut files: Vec<(String, Arc<[u8]>)> = Vec::new();
+    let networks_files = manifest.networks.iter().flat_map(|network| {
+        [Some(&network.file), network.calibration_table.as_ref()].into_iter().flatten()
+    });
+    let mut names: HashSet<String> =
+        networks_files.chain([&manifest.labels]).map(|file| file.path.clone()).collect();
     for (number, quantized) in networks {
         let network = &mut manifest.networks[*number];
         let before = network.file.clone();
         let stem = before.path.strip_suffix(".onnx").unwrap_or(&before.path);
-        // Networks that take other inputs may share a file.
-        let taken = files.iter().any(|(name, _)| *name == format!("{stem}.int8.onnx"));
-        let stem = if taken { format!("{stem}-{number}") } else { stem.to_owned() };
-        network.file = FileRef::of(format!("{stem}.int8.onnx"), &quantized.network);
+        let [network_name, table_name] = unused_names(&mut names, stem);
+        network.file = FileRef::of(network_name, &quantized.network);
         let input = options(network, method).input_quantization();
         let table = CalibrationTable::new(
             sha256_hex(&quantized.network),
@@ -70,7 +78,7 @@ pub fn replaced(
             quantized.ranges.clone(),
         );
         let json = table.to_json().into_bytes();
-        let table = FileRef::of(format!("{stem}.int8.json"), &json);
+        let table = FileRef::of(table_name, &json);
         files.push((network.file.path.clone(), quantized.network.clone().into()));
         files.push((table.path.clone(), json.into()));
         network.calibration_table = Some(table);
@@ -83,6 +91,20 @@ pub fn replaced(
     manifest.calibration_scores = None;
     manifest.version += SUFFIX;
     bundle.with_files(manifest, files)
+}
+
+/// Names for a network and its table that no file of the bundle has: networks that
+/// take other inputs may share a file, and so a name.
+fn unused_names(names: &mut HashSet<String>, stem: &str) -> [String; 2] {
+    let numbered = (1..).map(|number| match number {
+        1 => format!("{stem}.int8"),
+        number => format!("{stem}-{number}.int8"),
+    });
+    let pairs = numbered.map(|name| [format!("{name}.onnx"), format!("{name}.json")]);
+    let free = { pairs }.find(|pair| pair.iter().all(|name| !names.contains(name)));
+    let free = free.expect("numbers do not end before names do");
+    names.extend(free.clone());
+    free
 }
 
 /// Quantizes one network with the images of `sets`.
@@ -110,5 +132,18 @@ fn options(network: &NetworkSpec, method: RangeMethod) -> QuantizeOptions {
         limits: ModelLimits::default(),
         method,
         input_range: network.input.value_range(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_is_written_over_another() {
+        let mut names = HashSet::from(["a.onnx".to_owned(), "b.int8.json".to_owned()]);
+        assert_eq!(unused_names(&mut names, "a"), ["a.int8.onnx", "a.int8.json"]);
+        assert_eq!(unused_names(&mut names, "a"), ["a-2.int8.onnx", "a-2.int8.json"]);
+        assert_eq!(unused_names(&mut names, "b"), ["b-2.int8.onnx", "b-2.int8.json"]);
     }
 }

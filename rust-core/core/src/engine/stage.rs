@@ -39,7 +39,8 @@ pub fn open_network(
     }
     let model =
         Model::open_watched(bytes, OpenOptions { table: table.as_ref(), ..options }, watch)?;
-    if let Runtime::Kernels { precision: Precision::Float32ForInt8, .. } = model.runtime() {
+    let in_int8 = matches!(model.runtime(), Runtime::Kernels { precision: Precision::Int8, .. });
+    if table.is_some() && !in_int8 {
         log::warn!(
             "network {:?} is run by {}: its answers differ a little from those in int8, which \
              certificates are of",
@@ -50,7 +51,7 @@ pub fn open_network(
     Ok(model)
 }
 
-/// Whether the pixels of a frame in the input's size are the quantised input of a
+/// Whether the pixels of a frame in the input's size are the quantized input of a
 /// network of a bundle, so that an engine does not normalise them.
 #[must_use]
 pub fn takes_pixels(model: &Model, input: &PreprocessSpec) -> bool {
@@ -155,7 +156,7 @@ pub(super) struct Stage {
 #[derive(Debug)]
 struct Opened {
     session: Session,
-    /// Whether the pixels are the network's quantised input.
+    /// Whether the pixels are the network's quantized input.
     takes_pixels: bool,
 }
 

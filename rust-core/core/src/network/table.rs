@@ -4,15 +4,20 @@
 //! lowered graph. How ranges become scales and zero points is the kernels'
 //! business, how they are found that of `quantize`.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 
 use biglittle_kernels::{self as kernels, Graph, Op, Range};
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 
 /// The version of the format that this library writes and reads.
 const FORMAT_VERSION: u32 = 1;
+/// The most bytes of a file: some hundred for each of a network's tensors.
+const MAX_BYTES: usize = 16 << 20;
 
 /// How the range of a tensor was taken from the values seen in calibration.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -26,6 +31,24 @@ pub enum RangeMethod {
     LeaveOut(f64),
 }
 
+impl RangeMethod {
+    /// Whether the share is in its range.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] when it is not.
+    pub fn validate(self) -> Result<()> {
+        match self {
+            RangeMethod::LeaveOut(share) if !(0.0..0.5).contains(&share) => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "the share of values to leave out is {share}: it must be from 0 to below 0.5"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A network's calibration table, a JSON file beside its ONNX file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,9 +57,9 @@ pub struct CalibrationTable {
     pub format_version: u32,
     /// The SHA-256 of the ONNX file that the table is for.
     pub network_sha256: String,
-    /// The SHA-256 of the float32 network that it was quantised from.
+    /// The SHA-256 of the float32 network that it was quantized from.
     pub float_network_sha256: String,
-    /// The number of calibration images.
+    /// The number of calibration images, at least 1.
     pub images: u64,
     /// How the ranges were found.
     pub method: RangeMethod,
@@ -46,7 +69,9 @@ pub struct CalibrationTable {
     #[serde(default)]
     pub input_offset: f32,
     /// The least and the largest value of each tensor, by the name of what
-    /// computes it; `input` is the network's input.
+    /// computes it; `input` is the network's input. Names of no tensor are not
+    /// looked at: another version may have joined two layers.
+    #[serde(deserialize_with = "each_name_once")]
     pub ranges: BTreeMap<String, [f32; 2]>,
 }
 
@@ -75,9 +100,15 @@ impl CalibrationTable {
     /// Reads a table.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidBundle`] when it is malformed, or a range is not
-    /// finite or the wrong way round.
+    /// [`ErrorKind::InvalidBundle`] when it is malformed or has more than 16 MiB, or
+    /// when a number is out of range: the sentence names it.
     pub fn from_json(json: &[u8]) -> Result<CalibrationTable> {
+        if json.len() > MAX_BYTES {
+            return Err(invalid(format!(
+                "it has {} bytes: at most {MAX_BYTES} are read",
+                json.len()
+            )));
+        }
         let table: CalibrationTable = serde_json::from_slice(json).map_err(|error| {
             invalid(format!(
                 "it is no calibration table of format version {FORMAT_VERSION}: {error}"
@@ -91,7 +122,18 @@ impl CalibrationTable {
                 table.format_version
             )));
         }
-        for (name, [low, high]) in &table.ranges {
+        table.validate()?;
+        Ok(table)
+    }
+
+    fn validate(&self) -> Result<()> {
+        if self.images == 0 {
+            return Err(invalid(
+                "images is 0: it must be at least 1; run `biglittle quantize` again",
+            ));
+        }
+        self.method.validate().map_err(invalid)?;
+        for (name, [low, high]) in &self.ranges {
             if !(low.is_finite() && high.is_finite() && low <= high) {
                 return Err(invalid(format!(
                     "the range of {name:?} is {low} to {high}: it must be finite, the lesser \
@@ -99,7 +141,17 @@ impl CalibrationTable {
                 )));
             }
         }
-        Ok(table)
+        if let Some([low, high]) = self.ranges.get("input")
+            && self.input_offset.abs() > high - low
+        {
+            return Err(invalid(format!(
+                "input_offset is {}, but the input's range is only {} wide; run `biglittle \
+                 quantize` again",
+                self.input_offset,
+                high - low
+            )));
+        }
+        Ok(())
     }
 
     /// The bytes of the file.
@@ -181,7 +233,41 @@ pub(super) fn unused_name(used: &mut HashSet<String>, wanted: &str) -> String {
     name
 }
 
-fn invalid(message: impl std::fmt::Display) -> Error {
+/// A map of which JSON has each name once: of two ranges one would be lost.
+fn each_name_once<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<BTreeMap<String, [f32; 2]>, D::Error> {
+    struct Ranges;
+
+    impl<'de> Visitor<'de> for Ranges {
+        type Value = BTreeMap<String, [f32; 2]>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("ranges by name")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> std::result::Result<Self::Value, A::Error> {
+            let mut ranges = BTreeMap::new();
+            while let Some((name, range)) = map.next_entry()? {
+                match ranges.entry(name) {
+                    Entry::Vacant(entry) => entry.insert(range),
+                    Entry::Occupied(entry) => {
+                        let message = format!("the range of {:?} is there twice", entry.key());
+                        return Err(de::Error::custom(message));
+                    }
+                };
+            }
+            Ok(ranges)
+        }
+    }
+
+    deserializer.deserialize_map(Ranges)
+}
+
+fn invalid(message: impl fmt::Display) -> Error {
     Error::new(ErrorKind::InvalidBundle, format!("the calibration table: {message}"))
 }
 
@@ -212,6 +298,13 @@ mod tests {
             ("\"format_version\": 1", "\"format_version\": 2", "format_version is 2"),
             ("0.1", "-1.5", "the range of \"input\" is -1 to -1.5"),
             ("0.1", "1e99", "number out of range"),
+            ("0.1", "NaN", "expected value"),
+            ("500", "0", "images is 0: it must be at least 1"),
+            ("500", "-1", "invalid value: integer `-1`"),
+            ("0.0001", "0.5", "is 0.5: it must be from 0 to below 0.5"),
+            ("-0.25", "-1.5", "input_offset is -1.5, but the input's range is only 1.1 wide"),
+            ("\"a\"", "\"input\"", "the range of \"input\" is there twice"),
+            ("]\n  }", "", "it is no calibration table"),
             ("\"images\"", "\"pictures\"", "unknown field `pictures`"),
             ("{", "[", "it is no calibration table"),
         ] {
@@ -220,5 +313,8 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::InvalidBundle);
             assert!(error.to_string().contains(expected), "{error}");
         }
+        let long = format!("{}{}", table().to_json(), " ".repeat(MAX_BYTES));
+        let error = CalibrationTable::from_json(long.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("at most 16777216 are read"), "{error}");
     }
 }

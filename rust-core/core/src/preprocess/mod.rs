@@ -66,7 +66,7 @@ impl Preprocessor {
     }
 
     /// Fills `tensor` from `frame` with pixels from 0 to 255, not normalised:
-    /// what a network takes whose quantised input
+    /// what a network takes whose quantized input
     /// [is the pixels](PreprocessSpec::keeps_pixels).
     ///
     /// # Errors

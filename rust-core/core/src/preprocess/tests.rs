@@ -296,7 +296,7 @@ fn bytes_are_the_values_before_normalisation() {
 }
 
 #[test]
-fn pixels_are_the_quantised_input_of_one_deviation_and_rounded_mean() {
+fn pixels_are_the_quantized_input_of_one_deviation_and_rounded_mean() {
     let spec = |mean: [f32; 3], std: [f32; 3]| PreprocessSpec {
         mean: mean.to_vec(),
         std: std.to_vec(),

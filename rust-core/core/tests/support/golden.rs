@@ -14,7 +14,7 @@ use biglittle::network::{Model, Session};
 pub struct Golden {
     pub name: String,
     pub bytes: Vec<u8>,
-    input: Vec<f32>,
+    pub input: Vec<f32>,
     output: Vec<f32>,
 }
 

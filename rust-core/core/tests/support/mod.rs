@@ -7,6 +7,7 @@ pub mod bombs;
 pub mod golden;
 pub mod networks;
 pub mod refusal;
+pub mod seeded;
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("efficientnet", efficientnet()),
         ("vgg_shape_chain", vgg_shape_chain()),
         ("alexnet", alexnet()),
-        ("quantised", quantised()),
+        ("quantized", quantized()),
         ("upsampling", upsampling()),
         ("old_operators", old_operators()),
         ("new_operators", new_operators()),
@@ -260,8 +260,8 @@ pub fn alexnet() -> Vec<u8> {
     b.finish(&x)
 }
 
-/// Quantised activations, weights per channel, a 32-bit bias.
-pub fn quantised() -> Vec<u8> {
+/// Quantized activations, weights per channel, a 32-bit bias.
+pub fn quantized() -> Vec<u8> {
     let mut b = Builder::new(13, &[1, 3, 8, 8]);
     let (s, z) = (b.floats(&[], &[0.02]), b.constant(tensor(2, &[], vec![128])));
     let x = b.node("QuantizeLinear", &["x", &s, &z], vec![]);

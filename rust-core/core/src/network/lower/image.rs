@@ -80,7 +80,7 @@ impl Lowering<'_> {
 
     pub(super) fn conv(&mut self, node: &TypedNode, op: &Conv) -> Step<Tracked> {
         if op.q_params.is_some() || op.kernel_fmt != KernelFormat::OIHW || node.inputs.len() != 3 {
-            return Err("is quantised or has its weights in another order".to_owned());
+            return Err("is quantized or has its weights in another order".to_owned());
         }
         let (Some(weights), Some(bias)) =
             (self.constant(node.inputs[1])?, self.constant(node.inputs[2])?)

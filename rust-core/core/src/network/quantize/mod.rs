@@ -9,6 +9,7 @@
 
 mod export;
 mod observe;
+mod reopened;
 mod weights;
 
 use std::collections::{BTreeMap, HashMap};
@@ -28,7 +29,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// to give the same images each time.
 pub type Images<'a> = dyn FnMut(&mut dyn FnMut(&[f32]) -> Result<()>) -> Result<()> + 'a;
 
-/// How a network is quantised.
+/// How a network is quantized.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QuantizeOptions {
     /// What a network file may ask for.
@@ -36,7 +37,7 @@ pub struct QuantizeOptions {
     /// How ranges are taken from the values seen.
     pub method: RangeMethod,
     /// What all values of the input lie in: for pixels from 0 to 255 what they are
-    /// normalised to. Then the pixels themselves may be the quantised input.
+    /// normalised to. Then the pixels themselves may be the quantized input.
     pub input_range: [f32; 2],
 }
 
@@ -62,7 +63,7 @@ pub struct QuantizedNetwork {
     pub images: u64,
 }
 
-/// Quantises a network of float32.
+/// Quantizes a network of float32.
 ///
 /// Weights become whole numbers from -127 to 127 times a scale per output channel;
 /// each bias gets what its channel has lost by that on average over the
@@ -79,14 +80,7 @@ pub fn quantize(
     options: &QuantizeOptions,
     images: &mut Images<'_>,
 ) -> Result<QuantizedNetwork> {
-    if let RangeMethod::LeaveOut(share) = options.method
-        && !(0.0..0.5).contains(&share)
-    {
-        return Err(Error::new(
-            ErrorKind::InvalidArgument,
-            format!("the share of values to leave out is {share}: it must be from 0 to below 0.5"),
-        ));
-    }
+    options.method.validate()?;
     let whole = lowered_whole(bytes, &options.limits)?;
     let lowered = &whole.lowered;
     let (means, count) = Observer::new(&lowered.graph, lowered.input)?.means(images)?;
@@ -121,7 +115,7 @@ pub fn quantize(
     };
     let network = export::write(&exported).map_err(refused)?;
     let opened = lowered_whole(&network, &options.limits)?;
-    check_reopened(&graph, &opened)?;
+    check_reopened(&exported, &opened)?;
     let graph = opened.lowered.graph;
     let mut ranges = Observer::new(&graph, opened.lowered.input)?.ranges(images, options.method)?;
     ranges[0] = options.input_range;
@@ -130,28 +124,14 @@ pub fn quantize(
     Ok(QuantizedNetwork { network, ranges, images: count })
 }
 
-/// What was written must be what is read: the same layers with the same weights, if
-/// in another order.
-fn check_reopened(written: &kernels::Graph, opened: &Whole) -> Result<()> {
-    let layers = |graph: &kernels::Graph| -> Vec<_> {
-        let weights = |op: &Op| match op {
-            Op::Conv(conv) => Some(QuantizedWeights::of(conv).values),
-            _ => None,
-        };
-        let layers = graph.nodes().map(|node| (node.op().kind(), weights(node.op())));
-        let mut layers: Vec<_> = layers.collect();
-        layers.sort();
-        layers
-    };
-    let (written, opened) = (layers(written), layers(&opened.lowered.graph));
-    if written == opened {
+/// What was written must be what is read.
+fn check_reopened(exported: &Exported<'_>, opened: &Whole) -> Result<()> {
+    reopened::check_same(exported.graph, &opened.lowered.graph).map_err(refused)?;
+    let shapes = [&opened.summary.input_shape[..], &opened.summary.output_shape];
+    if exported.shapes == shapes && exported.log_softmax == opened.lowered.log_softmax {
         return Ok(());
     }
-    Err(refused(format!(
-        "its {} layers are {} others once it is written and read; please report it",
-        written.len(),
-        opened.len()
-    )))
+    Err(refused("its input or output is another once it is written and read; please report it"))
 }
 
 /// Whether every machine can run the network in int8.

@@ -40,7 +40,7 @@ pub struct ModelLimits {
     /// Default 20 G (ResNet-50 at 224 x 224 takes 4 G).
     pub max_macs: u64,
     /// Most elements computed while the network is opened, from constants
-    /// only (weights that are transposed, dequantised, multiplied together).
+    /// only (weights that are transposed, dequantized, multiplied together).
     /// Default 32 Mi.
     pub max_constant_work: u64,
 }

@@ -1,4 +1,4 @@
-//! Quantised weights and activations.
+//! Quantized weights and activations.
 //!
 //! Decides that scales and zero points are constants that fit. Supported are
 //! 8-bit activations and weights, and 32-bit biases.
@@ -22,7 +22,7 @@ pub(super) fn quantize(node: &Node<'_>, graph: &mut Graph<'_>) -> Result<()> {
         );
     }
     if !matches!(element, Element::U8 | Element::I8) {
-        return Err(node.refuse(format!("quantises to {element:?}, supported are uint8 and int8")));
+        return Err(node.refuse(format!("quantizes to {element:?}, supported are uint8 and int8")));
     }
     let fact = Fact { element, shape: graph.fact(input).shape.clone() };
     let attributes = vec![onnx::int("axis", axis as i64)];

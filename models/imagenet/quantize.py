@@ -82,7 +82,7 @@ def rounded(weights: torch.Tensor, groups: int, hessian: torch.Tensor) -> torch.
 
 
 @torch.inference_mode()
-def quantise(
+def quantize(
     module: nn.Module, inputs: torch.Tensor
 ) -> dict[nn.Module, tuple[torch.Tensor, torch.Tensor]]:
     """Rounds the large layers of `module` in place.
