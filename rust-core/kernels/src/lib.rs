@@ -97,7 +97,8 @@
 //! range is. Refused, with [`ErrorKind::NotQuantizable`] and the node's name:
 //! activations that are no clamps inside another node (see
 //! [`Graph::simplified`]), longer sums and softmax where floats cost too much,
-//! weights and ranges that are not finite. Floats given to a run are clamped to the
+//! weights and ranges that are not finite, or so vast that no f32 is a scale of
+//! what they make. Floats given to a run are clamped to the
 //! input's range; NaN counts as its lowest value.
 
 mod buffer;

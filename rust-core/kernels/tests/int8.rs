@@ -5,7 +5,8 @@ mod common;
 
 use biglittle_kernels::{
     Activation, Binary, Concat, Conv, DataLayout, Error, ErrorKind, Graph, Isa, Linear, Model, Op,
-    Options, Padding, Precision, Profile, Range, Session, Shape, Weights, quantize_weights,
+    Options, Padding, Pool, PoolKind, Precision, Profile, Range, Session, Shape, Weights,
+    quantize_weights,
 };
 use common::integers::{Reference, observe, session, sets};
 use common::{Network, Rng, generate, to_nhwc};
@@ -68,6 +69,55 @@ fn bytes_are_the_input_and_layouts_agree() {
             let bytes: Vec<u8> = chw.iter().map(|&x| q.byte(x)).collect();
             session.run_bytes(&bytes, &mut got).expect("runs");
             assert_eq!(to_nhwc(out, &got), want, "{isa}, {c} channels of bytes");
+        }
+    }
+}
+
+/// Runs one operator on random bytes, on every set, like the reference.
+fn like_the_reference(r: &mut Rng, net: &Network, what: &str) {
+    let shape = net.shape(net.graph.input());
+    // narrow enough that some of it saturates
+    let ranges = [UNIT, Range { lo: -0.7, hi: 0.8 }];
+    let reference = Reference::new(&net.graph, &ranges);
+    let x: Vec<u8> = (0..shape.len()).map(|_| r.range(0, 255) as u8).collect();
+    let want = reference.run(&x);
+    for isa in sets() {
+        let (input_layout, output_layout) = (DataLayout::Nhwc, DataLayout::Nhwc);
+        let options = Options { isa: Some(isa), input_layout, output_layout, ..Options::default() };
+        let mut got = vec![0.0; want.len()];
+        session(&net.graph, &ranges, &options).run_bytes(&x, &mut got).expect("runs");
+        assert_eq!(got, want, "{isa}, {shape}, {what}");
+    }
+}
+
+#[test]
+fn depthwise_of_any_width() {
+    // what fills blocks of channels and what does not, and rows as short as a tile
+    let mut r = Rng::new(7);
+    for c in [1, 15, 16, 17, 32, 40, 64, 80, 96, 112, 128, 130] {
+        for (kernel, stride) in [(3, 1), (3, 2), (5, 1), (5, 2)] {
+            for (h, w) in [(1, 1), (3, 2), (6, 7), (7, 8), (9, 11)] {
+                let mut net = Network::new(Shape::new(h, w, c));
+                let op = generate::conv(&net, &mut r, net.graph.input(), c, [kernel; 2], c);
+                let activation = r.pick(&[Activation::None, Activation::Relu]);
+                let padding = Padding::same(kernel / 2);
+                net.add(Conv { padding, activation, stride: [stride; 2], ..op });
+                like_the_reference(&mut r, &net, &format!("kernel {kernel}, stride {stride}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn max_pools_of_any_width() {
+    let mut r = Rng::new(8);
+    for c in [3, 16, 30, 48, 64, 70, 128] {
+        for (kernel, stride) in [(2, 2), (3, 1), (3, 2)] {
+            let mut net = Network::new(Shape::new(7, 9, c));
+            let x = net.graph.input();
+            let (kernel, stride, padding) = ([kernel; 2], [stride; 2], Padding::same(1));
+            net.add(Pool { x, kind: PoolKind::Max, kernel, stride, padding });
+            like_the_reference(&mut r, &net, &format!("kernel {kernel:?}, stride {stride:?}"));
         }
     }
 }
@@ -253,6 +303,12 @@ fn bad_ranges_are_refused() {
     }
     let huge = Range { lo: f32::MIN, hi: f32::MAX };
     assert!(compile(&[huge, huge]).is_ok());
+    // no float32 is a step of what these weights could make of it
+    let mut vast = Graph::new(Shape::new(4, 4, 3)).expect("valid");
+    let x = vast.add("vast", Conv::new(vast.input(), 2, [1, 1], vec![1e30; 6])).expect("fits");
+    vast.add("last", Conv::new(x, 2, [1, 1], vec![0.5; 4])).expect("fits");
+    let refused = Model::compile_int8(vast, &[huge; 3], &scalar());
+    says(refused, kind, &["node 'vast'", "can reach", "keep the network in f32"]);
     let mut bad = g.clone();
     let out = bad.output().expect("there");
     bad.replace(out, Conv::new(g.input(), 2, [1, 1], vec![f32::NAN; 6])).expect("fits");

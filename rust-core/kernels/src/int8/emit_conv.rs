@@ -56,16 +56,18 @@ impl Emitter<'_, Bytes<'_>> {
         if self.methods[node] == Method::Depthwise {
             let channels = self.channels(out);
             let form = DepthwiseForm {
+                first: 0,
                 channels: x.shape.c,
                 kernel: c.kernel,
                 stride: c.stride,
                 dilation: c.dilation,
                 tight: x.pix == channels && o.pix == channels,
+                pixels: o.shape.w,
                 bounds,
             };
             self.packed[node] = self.own.depthwise.len();
             let packed = self.own.packer.depthwise(&layer, &form);
-            self.own.depthwise.push(packed);
+            self.own.depthwise.extend(packed);
             return Ok(());
         }
         self.packed[node] = self.own.dense.len();
@@ -236,14 +238,28 @@ impl Emitter<'_, Bytes<'_>> {
         Ok(())
     }
 
-    fn depthwise_rows(
+    fn depthwise_rows(&mut self, node: usize, c: &Conv, rows: (usize, usize)) -> Result<(), Error> {
+        let all = self.channels(self.graph.nodes[node].out);
+        let (mut depthwise, mut first) = (self.packed[node], 0);
+        while first < all {
+            self.depthwise_part(node, c, (depthwise, first), rows)?;
+            first += self.own.depthwise[depthwise].channels;
+            depthwise += 1;
+        }
+        Ok(())
+    }
+
+    /// Emits rows of the channels from `first` on that one [`Depthwise`] has.
+    ///
+    /// [`Depthwise`]: super::micro::depthwise::Depthwise
+    fn depthwise_part(
         &mut self,
         node: usize,
         c: &Conv,
+        (depthwise, first): (usize, usize),
         (mut y0, y1): (usize, usize),
     ) -> Result<(), Error> {
         let (x, o) = (self.layouts[c.x.0], self.layouts[self.graph.nodes[node].out.0]);
-        let depthwise = self.packed[node];
         let (group, entries) = {
             let d = &self.own.depthwise[depthwise];
             (d.rows, 4 * d.fours)
@@ -260,16 +276,18 @@ impl Emitter<'_, Bytes<'_>> {
                         true => self.input_row(c, y * c.stride[0] + i * c.dilation[0]),
                         false => self.border(c.x),
                     };
-                    self.rows.push(off as u32);
+                    self.rows.push((off + first) as u32);
                 }
             }
+            let mut out = o.at(y0);
+            out.off += first;
             self.push(Call::Depthwise(DepthwiseCall {
                 depthwise,
                 rows,
                 nrows: n,
                 m: o.shape.w,
                 ipix: x.pix,
-                out: o.at(y0),
+                out,
             }))?;
             y0 += n;
         }

@@ -5,6 +5,7 @@ use super::micro::BLOCK;
 use super::micro::depthwise::{self, Depthwise, Order};
 use super::micro::floats;
 use super::micro::gemm::{self, Dense, Panel};
+use super::micro::narrow;
 use super::micro::table::Set;
 use super::simd::lane_channel;
 use crate::buffer::Buffer;
@@ -28,15 +29,28 @@ pub(super) struct DenseForm {
     pub bounds: (f32, f32, bool),
 }
 
-/// The form of a depthwise convolution.
+/// The form of a depthwise convolution, or of some of its channels.
+#[derive(Clone)]
 pub(super) struct DepthwiseForm {
+    pub first: usize,
     pub channels: usize,
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
     pub dilation: [usize; 2],
     /// Whether input and output pixels follow each other without gaps.
     pub tight: bool,
+    /// Pixels of an output row.
+    pub pixels: usize,
     pub bounds: (f32, f32, bool),
+}
+
+impl DepthwiseForm {
+    /// Whether it is a 3x3 filter of a form that has tiles of its own.
+    fn square(&self) -> bool {
+        self.kernel == [3, 3]
+            && self.dilation == [1, 1]
+            && (self.stride == [1, 1] || self.stride == [2, 2])
+    }
 }
 
 pub(super) struct Packer {
@@ -134,6 +148,9 @@ impl Packer {
         let total: usize = widths.iter().map(|&n| dense.panel_bytes(n, lanes)).sum();
         dense.stream = total > STREAM_BYTES;
         let mut first = 0;
+        let per = f.taps / f.segments;
+        // one output's weights in the order in which they are read
+        let mut ordered = vec![0; 4 * steps * f.segments];
         for vectors in widths {
             let size = dense.panel_bytes(vectors, lanes);
             let offset = self.grow(size);
@@ -149,13 +166,21 @@ impl Packer {
                 }
                 let o = f.first + first + channel;
                 to.constants(layer, o, vectors, j, lane);
-                for (i, input) in layer.weights[o * k..(o + 1) * k].chunks(f.taps).enumerate() {
-                    for (tap, &w) in input.iter().enumerate() {
-                        let per = f.taps / f.segments;
-                        let at = tap % per * f.inputs + i;
-                        let row = gemm::CONSTANTS + tap / per * steps + at / 4;
-                        to.weight(row * vectors + j, lane, at % 4, w);
+                let weights = &layer.weights[o * k..(o + 1) * k];
+                if f.taps == 1 {
+                    ordered.iter_mut().zip(weights).for_each(|(to, &w)| *to = w as u8);
+                }
+                for (segment, to) in ordered.chunks_mut(4 * steps).enumerate() {
+                    if f.taps == 1 {
+                        break;
                     }
+                    for (tap, to) in to.chunks_mut(f.inputs).take(per).enumerate() {
+                        let from = weights[segment * per + tap..].iter().step_by(f.taps);
+                        to.iter_mut().zip(from).for_each(|(to, &w)| *to = w as u8);
+                    }
+                }
+                for (row, &word) in ordered.as_chunks().0.iter().enumerate() {
+                    to.word((gemm::CONSTANTS + row) * vectors + j, lane, word);
                 }
             }
             dense.panels.push(Panel { vectors, first, offset });
@@ -164,13 +189,71 @@ impl Packer {
         dense
     }
 
-    /// Packs one depthwise layer.
-    pub fn depthwise(&mut self, layer: &Layer, f: &DepthwiseForm) -> Depthwise {
+    /// Packs one depthwise layer: as one, or whole blocks and the channels that
+    /// do not fill one.
+    pub fn depthwise(&mut self, layer: &Layer, f: &DepthwiseForm) -> Vec<Depthwise> {
+        let block = 4 * self.set.lanes;
+        let rest = f.channels % block;
+        let narrow = self.set.narrow
+            && f.square()
+            && f.pixels >= narrow::PIXELS
+            && (1..=block - narrow::CHANNELS).contains(&rest)
+            && (f.stride == [2, 2] || rest <= block / 2 || f.channels < block);
+        if !narrow {
+            return vec![self.blocks(layer, f)];
+        }
+        let whole = f.channels - rest;
+        let mut parts = Vec::new();
+        if whole > 0 {
+            parts.push(self.blocks(layer, &DepthwiseForm { channels: whole, ..f.clone() }));
+        }
+        let first = f.first + whole;
+        parts.push(self.narrow(layer, &DepthwiseForm { first, channels: rest, ..f.clone() }));
+        parts
+    }
+
+    /// Packs a 3x3 filter 16 channels at a time.
+    fn narrow(&mut self, layer: &Layer, f: &DepthwiseForm) -> Depthwise {
+        let lanes = self.set.lanes;
+        let (stride, units) = (f.stride[1], f.channels.div_ceil(narrow::CHANNELS));
+        let block = (narrow::CONSTANTS + narrow::weights(stride)) * lanes * 4;
+        let offset = self.grow(units * block);
+        let bytes = &mut self.buffer.as_bytes_mut()[offset..offset + units * block];
+        for (c, taps) in layer.weights[9 * f.first..][..9 * f.channels].chunks(9).enumerate() {
+            let unit = c / narrow::CHANNELS * block;
+            let mut to = Writer { bytes: &mut bytes[unit..unit + block], lanes };
+            let lane = c % narrow::CHANNELS;
+            to.constants(layer, f.first + c, 1, 0, lane);
+            for (tap, &w) in taps.iter().enumerate() {
+                for shift in 0..3 - stride {
+                    let vector = narrow::CONSTANTS + tap / 3 * (3 - stride) + shift;
+                    to.weight(vector, lane, tap % 3 + shift, w);
+                }
+            }
+        }
+        let (lo, hi, clamp) = f.bounds;
+        Depthwise {
+            order: Order::Narrow,
+            kernel_width: 3,
+            stride,
+            dilation: 1,
+            rows: 3 - stride,
+            fours: 1,
+            channels: units * narrow::CHANNELS,
+            wide: 1,
+            offset,
+            block,
+            lo,
+            hi,
+            clamp,
+        }
+    }
+
+    /// Packs a filter in blocks of four vectors of channels.
+    fn blocks(&mut self, layer: &Layer, f: &DepthwiseForm) -> Depthwise {
         let lanes = self.set.lanes;
         let [kh, kw] = f.kernel;
-        let square = f.kernel == [3, 3]
-            && f.dilation == [1, 1]
-            && (f.stride == [1, 1] || f.stride == [2, 2]);
+        let square = f.square();
         let fours = |rows: usize| {
             let last = (rows - 1) * f.stride[0];
             (last + kh).div_ceil(4)
@@ -200,6 +283,7 @@ impl Packer {
                 if o >= f.channels {
                     continue;
                 }
+                let o = f.first + o;
                 to.constants(layer, o, 4, j, lane);
                 for (tap, &w) in layer.weights[o * kh * kw..(o + 1) * kh * kw].iter().enumerate() {
                     let (ky, kx) = (tap / kw, tap % kw);

@@ -6,7 +6,7 @@
 use super::mixed::Mixed;
 use super::quantization::{Quantization, Range};
 use crate::error::Error;
-use crate::graph::{Activation, Binary, Graph, Node, Op, PoolKind, Shape, Value};
+use crate::graph::{Activation, Binary, Graph, Node, Op, PoolKind, Shape, Value, Weights};
 use crate::plan::method::Method;
 
 /// Largest number of products in a sum: each is at most 255 * 127.
@@ -91,27 +91,34 @@ fn moved(g: &Graph) -> Sets {
 }
 
 /// The largest magnitude that a node can compute before it saturates, from the
-/// widths of its inputs.
-fn largest(op: &Op, width: impl Fn(Value) -> f64) -> f64 {
+/// widths of its inputs; or a simpler bound of it that is not more than `enough`.
+fn largest(op: &Op, width: impl Fn(Value) -> f64, enough: f64) -> f64 {
     let both = |b: &Binary| (width(b.x), width(b.y));
+    let most = |v: &[f32]| f64::from(v.iter().fold(0.0f32, |m, v| m.max(v.abs())));
     match op {
         Op::Conv(c) => {
+            let per = (c.weights.len() / c.out_channels).max(1);
+            let weight = match &c.weights {
+                Weights::I8 { scales, .. } => 128.0 * most(scales),
+                weights => most(&weights.to_f32()),
+            };
+            let residual = c.residual.map_or(0.0, &width);
+            let bound = per as f64 * weight * width(c.x) + most(&c.bias) + residual;
+            if bound <= enough {
+                return bound;
+            }
             let weights = c.weights.to_f32();
-            let per = (weights.len() / c.out_channels).max(1);
             let sums = weights.chunks(per).enumerate().map(|(o, row)| {
                 let sum: f64 = row.iter().map(|w| f64::from(w.abs())).sum();
                 sum * width(c.x) + c.bias.get(o).map_or(0.0, |b| f64::from(b.abs()))
             });
-            sums.fold(0.0, f64::max) + c.residual.map_or(0.0, &width)
+            sums.fold(0.0, f64::max) + residual
         }
         Op::Pool(p) => width(p.x),
         Op::GlobalAverage(x) => width(*x),
         Op::Add(b) => both(b).0 + both(b).1,
         Op::Mul(b) => both(b).0 * both(b).1,
-        Op::Affine(a) => {
-            let most = |v: &[f32]| v.iter().map(|v| f64::from(v.abs())).fold(0.0, f64::max);
-            most(&a.scale) * width(a.x) + most(&a.shift)
-        }
+        Op::Affine(a) => most(&a.scale) * width(a.x) + most(&a.shift),
         _ => 0.0,
     }
 }
@@ -131,12 +138,23 @@ pub(super) fn scales(mixed: &Mixed) -> Result<Vec<Quantization>, Error> {
     let range = |v: Value| joined[sets.root(v)].unwrap_or(Range::ZERO).join(Range::ZERO);
     let mut finest = vec![0.0f64; g.shapes.len()];
     for node in g.nodes.iter().filter(|node| !floats[node.out.0]) {
-        let most = largest(&node.op, |v| range(v).width());
+        // up to here the range alone decides
+        let enough = range(node.out).width() / 255.0 * MAX_STEPS;
+        let most = largest(&node.op, |v| range(v).width(), enough);
         let set = &mut finest[sets.root(node.out)];
         *set = set.max(most / MAX_STEPS);
     }
     let of = |v| Quantization::of(range(Value(v)), finest[sets.root(Value(v))]);
-    Ok((0..g.shapes.len()).map(of).collect())
+    let all: Vec<Quantization> = (0..g.shapes.len()).map(of).collect();
+    for node in &g.nodes {
+        let (q, out) = (all[node.out.0], node.out);
+        if !floats[out.0] && !q.scale.is_finite() {
+            let most = finest[sets.root(out)] * MAX_STEPS;
+            let why = format!("can reach {most:.3e}, too much for any scale in single precision");
+            return Err(refused(node, &why));
+        }
+    }
+    Ok(all)
 }
 
 /// A range for each value of a graph, from those of [`Graph::values`], cut by its

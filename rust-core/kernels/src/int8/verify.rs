@@ -6,6 +6,7 @@ use super::micro::depthwise::{self, Depthwise, DepthwiseCall, Order};
 use super::micro::elementwise::Function;
 use super::micro::floats::{self, ActivateCall, DenseCall};
 use super::micro::gemm::{Dense, GemmCall};
+use super::micro::narrow;
 use super::micro::pool::PoolCall;
 use super::program::{Call, Program};
 use super::quantization::Stored;
@@ -78,6 +79,9 @@ impl Program {
     }
 
     fn depthwise(&self, c: &DepthwiseCall, d: &Depthwise) -> Proof {
+        if d.order == Order::Narrow {
+            return self.narrow(c, d);
+        }
         let vector = 4 * self.kernels.set.lanes;
         let blocks = d.channels.div_ceil(vector);
         ensure(d.channels > 0 && d.channels.is_multiple_of(BLOCK) && d.wide > 0 && c.m > 0)?;
@@ -95,6 +99,7 @@ impl Program {
                 ensure(matches!(d.rows, 1 | 2) || d.rows == 4 && self.kernels.set.tall == 4)?;
                 d.kernel_width.checked_mul(4 * d.fours)?.checked_mul(d.rows)?
             }
+            Order::Narrow => return None,
         };
         ensure(d.block == weights.checked_add(depthwise::CONSTANTS)?.checked_mul(vector)?)?;
         self.in_weights(d.offset, blocks.checked_mul(d.block)?)?;
@@ -110,6 +115,22 @@ impl Program {
         self.extents().plane(c.out, c.nrows, c.m, d.channels)
     }
 
+    fn narrow(&self, c: &DepthwiseCall, d: &Depthwise) -> Proof {
+        let (set, vector) = (self.kernels.set, 4 * self.kernels.set.lanes);
+        let form = (d.stride, d.rows) == (1, 2) || (d.stride, d.rows) == (2, 1);
+        ensure(set.narrow && form && (d.fours, d.dilation, d.wide) == (1, 1, 1))?;
+        ensure(d.channels > 0 && d.channels.is_multiple_of(narrow::CHANNELS))?;
+        ensure(c.m >= narrow::PIXELS)?;
+        ensure(d.block == (narrow::CONSTANTS + narrow::weights(d.stride)) * vector)?;
+        self.in_weights(d.offset, (d.channels / narrow::CHANNELS).checked_mul(d.block)?)?;
+        // a tile reads whole vectors where pixels follow each other
+        let pixel = if c.ipix == narrow::CHANNELS { vector - 2 * c.ipix } else { d.channels };
+        let steps = [(c.m, d.stride.checked_mul(c.ipix)?), (3, c.ipix)];
+        let reach = end(0, &steps, pixel)?;
+        self.extents().table(c.rows, c.nrows.div_ceil(d.rows).checked_mul(4)?, reach)?;
+        self.extents().plane(c.out, c.nrows, c.m, d.channels)
+    }
+
     fn pool(&self, c: &PoolCall) -> Proof {
         ensure(c.channels.is_multiple_of(BLOCK) && !c.mean.floats)?;
         // each window has a pixel of the tensor
@@ -118,7 +139,9 @@ impl Program {
             let last = last.checked_sub(1)?.checked_mul(c.stride[axis])?;
             ensure(last.checked_sub(c.before[axis]).is_none_or(|l| l < c.size[axis]))?;
         }
-        let reach = end(0, &[(c.size[1], c.ipix)], c.channels)?;
+        // whole vectors are read
+        let read = c.channels.checked_next_multiple_of(4 * self.kernels.set.lanes)?;
+        let reach = end(0, &[(c.size[1], c.ipix)], read)?;
         self.extents().table(c.rows, c.nrows.checked_mul(c.kernel[0])?, reach)?;
         self.extents().plane(c.out, c.nrows, c.m, c.channels)
     }
@@ -211,15 +234,15 @@ mod tests {
     #[test]
     fn a_tampered_call_is_found() {
         let g = graph();
-        let build = || {
+        let build = |isa: Isa| {
             let ranges = [Range { lo: -1.0, hi: 1.0 }; 9];
-            program(g.clone(), &ranges, Isa::Scalar, &Options::default()).expect("compiles")
+            program(g.clone(), &ranges, isa, &Options::default()).expect("compiles")
         };
-        let (p, layers) = build();
-        assert!(p.verify(&layers).is_ok());
+        let sets: Vec<Isa> = Isa::available().into_iter().filter(|isa| isa.has_int8()).collect();
         let far = u32::MAX as usize;
-        for field in 0..22 {
-            let (mut p, layers) = build();
+        for (&isa, field) in sets.iter().flat_map(|isa| (0..22).map(move |field| (isa, field))) {
+            let (mut p, layers) = build(isa);
+            assert!(p.verify(&layers).is_ok());
             for step in &mut p.steps {
                 match (&mut step.call, field) {
                     (Call::Gemm(c), 0) => c.out.off = far,
@@ -250,7 +273,7 @@ mod tests {
                 21 => p.depthwise[0].wide += 1,
                 _ => {}
             }
-            assert!(p.verify(&layers).is_err(), "field {field}");
+            assert!(p.verify(&layers).is_err(), "{isa}, field {field}");
         }
     }
 }

@@ -4,9 +4,11 @@
 //! A tile computes blocks of four vectors of channels. Several output rows
 //! share the transposed input: a filter that is shorter than the four or eight
 //! rows is packed once per output row, moved down and surrounded by zeros. In
-//! tensors narrower than a block, neighbouring pixels fill it.
+//! tensors narrower than a block, neighbouring pixels fill it, or channels that
+//! fill none are [`narrow`]'s.
 
 use super::super::simd::Int8;
+use super::narrow;
 use crate::micro::{Context, Plane, unroll};
 use crate::simd::Simd;
 
@@ -19,6 +21,8 @@ pub(crate) enum Order {
     /// Any filter: all sums of one pixel are in registers, one column after
     /// the other.
     Stream,
+    /// 3x3 of 16 channels at a time; see [`narrow`].
+    Narrow,
 }
 
 /// Packed weights of one depthwise convolution.
@@ -215,6 +219,86 @@ unsafe fn stream<S: Int8, const R: usize>(b: &Block<'_>, x: usize, n: usize) {
     }
 }
 
+/// `R` whole rows of a filter of stride `ST` that takes up to 8 rows of input:
+/// two pixels share each load of weights, for one half of the block's channels
+/// after the other.
+#[inline(always)]
+unsafe fn pairs<S: Int8, const ST: usize, const R: usize>(b: &Block<'_>, n: usize) {
+    // SAFETY: as in `square`; a row has two pixels.
+    unsafe {
+        let (pix, vector) = (b.call.ipix, 4 * S::L);
+        let mut rows = [[std::ptr::null::<u8>(); 4]; 2];
+        unroll!(2: I < 2, {
+            unroll!(4: J < 4, {
+                rows[I][J] = b.cx.base.add(*b.rows.add(4 * I + J) as usize + b.channel);
+            });
+        });
+        let last = b.call.m - 2;
+        let mut x = 0;
+        loop {
+            // the last pair may compute a pixel again
+            x = last.min(x);
+            let none = S::narrow(S::zero(), S::zero());
+            let mut halves = [[[none; 2]; 2]; R];
+            unroll!(2: H < 2, {
+                let start = b.weights.add(2 * H * vector);
+                let mut acc = [[[S::load(start), S::load(start.add(vector))]; R]; 2];
+                let mut t = [[[S::zero(); 2]; 2]; 3];
+                let mut skip = x * ST * pix;
+                // four rows of a column; a closure would not be inlined
+                macro_rules! column {
+                    ($i:ident) => {{
+                        let mut p = rows[$i];
+                        unroll!(4: J < 4, {
+                            p[J] = p[J].add(skip);
+                            b.cx.check(p[J], vector);
+                        });
+                        S::transpose::<H>(p)
+                    }};
+                }
+                unroll!(2: X < ST, {
+                    unroll!(2: I < 2, {
+                        t[X][I] = column!(I);
+                    });
+                    skip += pix;
+                });
+                let mut w = b.weights.add((CONSTANTS + 2 * H) * vector);
+                for _ in 0..b.d.kernel_width {
+                    unroll!(2: I < 2, {
+                        t[ST][I] = column!(I);
+                        unroll!(4: Y < R, {
+                            unroll!(2: Q < 2, {
+                                let wv = S::load(w.add(((I * R + Y) * 4 + Q) * vector));
+                                acc[0][Y][Q] = S::dot(acc[0][Y][Q], t[0][I][Q], wv);
+                                acc[1][Y][Q] = S::dot(acc[1][Y][Q], t[ST][I][Q], wv);
+                            });
+                        });
+                    });
+                    t = [t[1], t[2], t[2]];
+                    skip += pix;
+                    w = S::Float::running(w.add(2 * R * 4 * vector));
+                }
+                unroll!(4: Y < R, {
+                    unroll!(2: D < 2, {
+                        let first = b.requantise::<S, { 2 * H }>(acc[D][Y][0]);
+                        let second = b.requantise::<S, { 2 * H + 1 }>(acc[D][Y][1]);
+                        halves[Y][D][H] = S::narrow(first, second);
+                    });
+                });
+            });
+            unroll!(4: Y < R, {
+                unroll!(2: D < 2, {
+                    b.store::<S>(Y, x + D, halves[Y][D], n);
+                });
+            });
+            if x >= last {
+                break;
+            }
+            x += 2;
+        }
+    }
+}
+
 /// A row (or a few) of pixels of one block.
 #[inline(always)]
 unsafe fn across<S: Int8>(b: &Block<'_>) {
@@ -247,6 +331,14 @@ unsafe fn across<S: Int8>(b: &Block<'_>) {
             }
             return;
         }
+        let pair = d.order == Order::Stream && (d.wide, d.dilation, d.fours) == (1, 1, 2) && m > 1;
+        if const { S::NARROW } && pair {
+            match (d.stride, d.rows) {
+                (1, 4) => return pairs::<S, 1, 4>(b, bytes),
+                (2, 2) => return pairs::<S, 2, 2>(b, bytes),
+                _ => {}
+            }
+        }
         let mut x = 0;
         while x < m {
             let n = if d.wide > 1 { (m - x).min(d.wide) * d.channels } else { bytes };
@@ -272,6 +364,10 @@ unsafe fn across<S: Int8>(b: &Block<'_>) {
 /// arena, rows and weights.
 #[inline(always)]
 pub(crate) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &DepthwiseCall, d: &Depthwise) {
+    if const { S::NARROW } && d.order == Order::Narrow {
+        // SAFETY: the caller's contract.
+        return unsafe { narrow::run::<S>(cx, call, d) };
+    }
     let mut y = 0;
     while y < call.nrows {
         let here = d.rows.min(call.nrows - y);

@@ -5,6 +5,7 @@
 //! set; the arithmetic is written out, so that all sets round alike.
 
 use super::BLOCK;
+use crate::int8::simd::Int8;
 use crate::micro::elementwise::InterleaveCall;
 use crate::micro::{Context, Plane};
 
@@ -75,16 +76,17 @@ unsafe fn each(cx: &Context<u8>, call: &MapCall, body: impl Fn(Bytes, Bytes, usi
     }
 }
 
-/// Runs one call; stored bytes are XORed with `FLIP`.
+/// Runs one call.
 ///
 /// # Safety
-/// The plan has verified the call against the context's arena and weights.
+/// The CPU has `S`, and the plan has verified the call against the context's
+/// arena and weights.
 #[inline(always)]
-pub(crate) unsafe fn map<const FLIP: u8>(cx: &Context<u8>, call: &MapCall) {
+pub(crate) unsafe fn map<S: Int8>(cx: &Context<u8>, call: &MapCall) {
     let (lo, hi) = (call.lo, call.hi);
-    let int = |v: u8| i32::from(v ^ FLIP);
+    let int = |v: u8| i32::from(v ^ S::FLIP);
     let real = |v: u8| int(v) as f32;
-    let store = |v: f32| byte(v, lo, hi) ^ FLIP;
+    let store = |v: f32| byte(v, lo, hi) ^ S::FLIP;
     // SAFETY: passed on from the caller; constants and tables were checked
     // against the weights.
     unsafe {
@@ -110,8 +112,19 @@ pub(crate) unsafe fn map<const FLIP: u8>(cx: &Context<u8>, call: &MapCall) {
                 });
             }
             Function::Table(at) => {
-                let table = &*cx.weights.add(at).cast::<[u8; 256]>();
-                each(cx, call, |a, _, _| a.map(|v| table[usize::from(v)]));
+                let table = cx.weights.add(at);
+                let tight = call.a.pix == call.channels && call.out.pix == call.channels;
+                let (m, n) =
+                    if tight { (1, call.m * call.channels) } else { (call.m, call.channels) };
+                for r in 0..call.rows {
+                    for x in 0..m {
+                        let from = cx.base.add(call.a.off + r * call.a.row + x * call.a.pix);
+                        let to = cx.base.add(call.out.off + r * call.out.row + x * call.out.pix);
+                        cx.check(from, n);
+                        cx.check(to, n);
+                        S::look_up(table, from, to, n);
+                    }
+                }
             }
         }
     }

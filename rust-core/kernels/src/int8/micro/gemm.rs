@@ -244,42 +244,62 @@ unsafe fn store<S: Int8, const MR: usize, const NV: usize>(
 ) {
     // SAFETY: the caller passes on the tile's contract.
     unsafe {
+        // by value: stores might change what is behind a reference
+        let (clamp, floats) = (t.w.clamp, t.w.floats);
+        let (opix, rpix) = (t.opix, t.rpix);
         let (lo, hi) = (S::Float::splat(t.w.lo), S::Float::splat(t.w.hi));
-        let size = if t.w.floats { 4 } else { 1 };
-        t.cx.check(at.out, (MR - 1) * t.opix + NV * S::L * size);
+        let factor = S::Float::splat(t.w.residual);
+        let size = if floats { 4 } else { 1 };
+        t.cx.check(at.out, (MR - 1) * opix + NV * S::L * size);
         if !at.residual.is_null() {
-            t.cx.check(at.residual, (MR - 1) * t.rpix + NV * S::L);
+            t.cx.check(at.residual, (MR - 1) * rpix + NV * S::L);
         }
+        let joint = const { if S::JOINT > NV { S::JOINT / NV } else { 1 } };
+        let mut q = sum;
         unroll!(14: I < MR, {
             let mut v = offset;
             if !at.residual.is_null() {
                 let r = S::unpack::<NV>(at.residual);
-                let factor = S::Float::splat(t.w.residual);
                 unroll!(4: J < NV, {
                     v[J] = S::fma(S::to_float(r[J]), factor, offset[J]);
                 });
-                at.residual = S::Float::opaque(at.residual.wrapping_add(t.rpix));
+                at.residual = S::Float::opaque(at.residual.wrapping_add(rpix));
             }
             unroll!(4: J < NV, {
                 v[J] = S::fma(S::to_float(sum[I][J]), scale[J], v[J]);
             });
-            if t.w.clamp {
+            if clamp {
                 unroll!(4: J < NV, {
                     v[J] = S::Float::min(hi, S::Float::max(lo, v[J]));
                 });
             }
-            if t.w.floats {
+            if floats {
                 unroll!(4: J < NV, {
                     S::Float::store(at.out.cast::<f32>().add(J * S::L), v[J]);
                 });
+                at.out = S::Float::opaque(at.out.wrapping_add(opix)).cast_mut();
             } else {
-                let mut q = sum[I];
                 unroll!(4: J < NV, {
-                    q[J] = S::to_int(v[J]);
+                    q[I][J] = S::to_int(v[J]);
                 });
-                S::store::<NV>(q, at.out);
+                // pixel by pixel, or a few once the last of them is there
+                let first = I / joint * joint;
+                if I + 1 == MR || I + 1 == first + joint {
+                    let pixel = |i: usize| q[(first + i).min(MR - 1)];
+                    let out = at.out;
+                    match I + 1 - first {
+                        1 => S::store_pixels([pixel(0)], out, opix),
+                        2 => S::store_pixels([pixel(0), pixel(1)], out, opix),
+                        3 => S::store_pixels([pixel(0), pixel(1), pixel(2)], out, opix),
+                        _ => {
+                            let all = [pixel(0), pixel(1), pixel(2), pixel(3)];
+                            S::store_pixels(all, out, opix);
+                        }
+                    }
+                    let next = out.wrapping_add((I + 1 - first) * opix);
+                    at.out = S::Float::opaque(next).cast_mut();
+                }
             }
-            at.out = S::Float::opaque(at.out.wrapping_add(t.opix)).cast_mut();
         });
     }
 }

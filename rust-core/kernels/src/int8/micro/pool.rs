@@ -64,7 +64,7 @@ impl Mean {
     /// # Safety
     /// There are 16 bytes (or floats) at `out`.
     #[inline(always)]
-    unsafe fn store<const FLIP: u8>(self, sum: Sums, n: usize, divisor: usize, out: *mut u8) {
+    unsafe fn store(self, sum: Sums, n: usize, divisor: usize, out: *mut u8, flip: u8) {
         let scale = (self.ratio / divisor as f64) as f32;
         let zero = self.zero * n as i32;
         // SAFETY: the caller's contract.
@@ -75,7 +75,7 @@ impl Mean {
             } else {
                 let q: Bytes = std::array::from_fn(|i| {
                     let v = ((sum[i] - zero) as f32).mul_add(scale, self.offset);
-                    byte(v, 0.0, 255.0) ^ FLIP
+                    byte(v, 0.0, 255.0) ^ flip
                 });
                 out.cast::<Bytes>().write_unaligned(q);
             }
@@ -100,9 +100,10 @@ fn above(i: usize, stride: usize, padding: usize) -> usize {
 /// Runs a windowed pool.
 ///
 /// # Safety
-/// The plan has verified the call against the context's arena and rows.
+/// The CPU has `S`, and the plan has verified the call against the context's
+/// arena and rows.
 #[inline(always)]
-pub(crate) unsafe fn run<const FLIP: u8>(cx: &Context<u8>, call: &PoolCall) {
+pub(crate) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &PoolCall) {
     let ([kh, kw], [sy, sx], [top, left], [h, w]) =
         (call.kernel, call.stride, call.before, call.size);
     for r in 0..call.nrows {
@@ -117,6 +118,22 @@ pub(crate) unsafe fn run<const FLIP: u8>(cx: &Context<u8>, call: &PoolCall) {
                 let rows = cx.rows.add(call.rows + r * kh + skipped);
                 let out = cx.base.add(call.out.off + r * call.out.row + i * call.out.pix);
                 cx.check(out, call.channels);
+                if call.kind == PoolKind::Max {
+                    let vector = 4 * S::L;
+                    for c in (0..call.channels).step_by(vector) {
+                        let at = |y: usize| cx.base.add(*rows.add(y) as usize + x * call.ipix + c);
+                        let mut most = S::load(at(0));
+                        for y in 0..ny {
+                            let p = at(y);
+                            cx.check(p, (nx - 1) * call.ipix + vector);
+                            for dx in 0..nx {
+                                most = S::larger(most, S::load(p.add(dx * call.ipix)));
+                            }
+                        }
+                        S::store_bytes(most, out.add(c), (call.channels - c).min(vector));
+                    }
+                    continue;
+                }
                 for c in (0..call.channels).step_by(BLOCK) {
                     let pixel = |y: usize, dx: usize| {
                         let at = *rows.add(y) as usize + (x + dx) * call.ipix + c;
@@ -124,30 +141,18 @@ pub(crate) unsafe fn run<const FLIP: u8>(cx: &Context<u8>, call: &PoolCall) {
                         cx.check(p, BLOCK);
                         p.cast::<Bytes>().read_unaligned()
                     };
-                    if call.kind == PoolKind::Max {
-                        // flipped, so that the smallest is the start
-                        let mut most = [0u8; BLOCK];
-                        for y in 0..ny {
-                            for dx in 0..nx {
-                                let v = pixel(y, dx);
-                                most = std::array::from_fn(|i| most[i].max(v[i] ^ FLIP));
-                            }
-                        }
-                        out.add(c).cast::<Bytes>().write_unaligned(most.map(|v| v ^ FLIP));
-                        continue;
-                    }
                     let mut sum: Sums = [0; BLOCK];
                     for y in 0..ny {
                         for dx in 0..nx {
                             let v = pixel(y, dx);
-                            sum = std::array::from_fn(|i| sum[i] + i32::from(v[i] ^ FLIP));
+                            sum = std::array::from_fn(|i| sum[i] + i32::from(v[i] ^ S::FLIP));
                         }
                     }
                     let divisor = match call.kind {
                         PoolKind::Average { count_include_pad: true } => kh * kw,
                         _ => ny * nx,
                     };
-                    call.mean.store::<FLIP>(sum, ny * nx, divisor, out.add(c));
+                    call.mean.store(sum, ny * nx, divisor, out.add(c), S::FLIP);
                 }
             }
         }
@@ -203,11 +208,7 @@ pub(crate) unsafe fn global<S: Int8>(cx: &Context<u8>, call: &GlobalCall) {
                 let sum: Sums = std::array::from_fn(|i| sum[i]);
                 let out = cx.base.add(call.out + (first + i * BLOCK) * size);
                 cx.check(out, BLOCK * size);
-                if S::FLIP == 0 {
-                    call.mean.store::<0>(sum, h * w, h * w, out);
-                } else {
-                    call.mean.store::<0x80>(sum, h * w, h * w, out);
-                }
+                call.mean.store(sum, h * w, h * w, out, S::FLIP);
             }
         }
     }

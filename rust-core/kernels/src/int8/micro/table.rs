@@ -36,6 +36,7 @@ pub(crate) struct Set {
     pub flip: u8,
     pub heights: [usize; 4],
     pub tall: usize,
+    pub narrow: bool,
 }
 
 macro_rules! instance {
@@ -63,6 +64,7 @@ macro_rules! instance {
                     flip: FLIP,
                     heights: <S as Int8>::MR,
                     tall: <S as Int8>::TALL,
+                    narrow: <S as Int8>::NARROW,
                 },
             };
 
@@ -79,9 +81,9 @@ macro_rules! instance {
 
             instance!(@ $($features)?,
                 depthwise(call: &DepthwiseCall, d: &Depthwise) depthwise::run::<S>);
-            instance!(@ $($features)?, pool(call: &PoolCall) pool::run::<FLIP>);
+            instance!(@ $($features)?, pool(call: &PoolCall) pool::run::<S>);
             instance!(@ $($features)?, global(call: &GlobalCall) pool::global::<S>);
-            instance!(@ $($features)?, map(call: &MapCall) elementwise::map::<FLIP>);
+            instance!(@ $($features)?, map(call: &MapCall) elementwise::map::<S>);
             instance!(@ $($features)?, float_dense(call: &DenseCall) floats::dense);
             instance!(@ $($features)?, activate(call: &ActivateCall) floats::map::<FLIP>);
             instance!(@ $($features)?, softmax(call: &SoftmaxCall) elementwise::softmax);

@@ -4,11 +4,13 @@ use super::Int8;
 use crate::simd::{avx2::Avx2, methods};
 use std::arch::x86_64::{
     __m256, __m256i, _mm_loadl_epi64, _mm_loadu_si128, _mm_storel_epi64, _mm_storeu_si128,
-    _mm256_add_epi32, _mm256_castsi128_si256, _mm256_castsi256_si128, _mm256_cvtepi32_ps,
-    _mm256_cvtepu8_epi32, _mm256_cvtps_epi32, _mm256_dpbusd_avx_epi32, _mm256_loadu_si256,
+    _mm256_add_epi32, _mm256_and_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
+    _mm256_castsi128_si256, _mm256_castsi256_si128, _mm256_cvtepi32_ps, _mm256_cvtepu8_epi32,
+    _mm256_cvtps_epi32, _mm256_dpbusd_avx_epi32, _mm256_loadu_si256, _mm256_max_epu8,
     _mm256_packs_epi32, _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32,
-    _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_si256, _mm256_storeu_si256,
-    _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16,
+    _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_si256,
+    _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_storeu_si256, _mm256_unpackhi_epi8,
+    _mm256_unpackhi_epi16, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16,
 };
 
 #[derive(Clone, Copy)]
@@ -19,11 +21,14 @@ impl Int8 for AvxVnni {
     type V = __m256i;
     type H = __m256i;
     type A = *const u8;
+    type Order = ();
     const L: usize = 8;
     const FLIP: u8 = 0;
     const MR: [usize; 4] = [0, 6, 0, 2];
     const COLUMNS: [usize; 2] = [1, 1];
     const TALL: usize = 2;
+    const NARROW: bool = false;
+    const JOINT: usize = 1;
 
     methods! {
         load(p: *const u8) -> __m256i { _mm256_loadu_si256(p.cast()) }
@@ -35,15 +40,16 @@ impl Int8 for AvxVnni {
         to_int(v: __m256) -> __m256i { _mm256_cvtps_epi32(v) }
         narrow(a: __m256i, b: __m256i) -> __m256i { _mm256_packs_epi32(a, b) }
         store_halves(a: __m256i, b: __m256i, out: *mut u8, n: usize) -> () {
-            {
-                let q = _mm256_packus_epi16(a, b);
-                if n >= 32 {
-                    _mm256_storeu_si256(out.cast(), q);
-                } else {
-                    _mm_storeu_si128(out.cast(), _mm256_castsi256_si128(q));
-                }
+            Self::store_bytes(_mm256_packus_epi16(a, b), out, n)
+        }
+        store_bytes(v: __m256i, out: *mut u8, n: usize) -> () {
+            if n >= 32 {
+                _mm256_storeu_si256(out.cast(), v);
+            } else {
+                _mm_storeu_si128(out.cast(), _mm256_castsi256_si128(v));
             }
         }
+        larger(a: __m256i, b: __m256i) -> __m256i { _mm256_max_epu8(a, b) }
     }
 
     #[inline(always)]
@@ -114,6 +120,40 @@ impl Int8 for AvxVnni {
                 _ => (_mm256_unpackhi_epi8(a, b), _mm256_unpackhi_epi8(c, d)),
             };
             [_mm256_unpacklo_epi16(ab, cd), _mm256_unpackhi_epi16(ab, cd)]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(table: *const u8, from: *const u8, to: *mut u8, n: usize) {
+        // SAFETY: the caller vouches for 256 bytes of table and `n`, a multiple
+        // of 16, on either side.
+        unsafe {
+            // 16 entries each, chosen between by the bits 4, 5, 6 and 7
+            let find = |q: __m256i| {
+                let low = _mm256_and_si256(q, _mm256_set1_epi8(15));
+                let row = |i: usize| {
+                    let entries = _mm_loadu_si128(table.add(16 * i).cast());
+                    _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries), low)
+                };
+                let bits = [
+                    _mm256_slli_epi16::<3>(q),
+                    _mm256_slli_epi16::<2>(q),
+                    _mm256_slli_epi16::<1>(q),
+                ];
+                let two = |i: usize| _mm256_blendv_epi8(row(i), row(i + 1), bits[0]);
+                let four = |i: usize| _mm256_blendv_epi8(two(i), two(i + 2), bits[1]);
+                let eight = |i: usize| _mm256_blendv_epi8(four(i), four(i + 4), bits[2]);
+                _mm256_blendv_epi8(eight(0), eight(8), q)
+            };
+            let whole = n / 32 * 32;
+            for i in (0..whole).step_by(32) {
+                let q = find(_mm256_loadu_si256(from.add(i).cast()));
+                _mm256_storeu_si256(to.add(i).cast(), q);
+            }
+            if whole < n {
+                let q = _mm256_castsi128_si256(_mm_loadu_si128(from.add(whole).cast()));
+                _mm_storeu_si128(to.add(whole).cast(), _mm256_castsi256_si128(find(q)));
+            }
         }
     }
 }

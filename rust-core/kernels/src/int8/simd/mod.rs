@@ -42,6 +42,8 @@ pub(crate) trait Int8: Copy {
     /// Up to 16 bytes of one matrix row, to be multiplied 4 by 4: a pointer on
     /// x86 (broadcast from memory), a vector on arm64.
     type A: Copy;
+    /// What [`Int8::order`] gives.
+    type Order: Copy;
     /// Integers in a vector.
     const L: usize;
     /// What stored bytes of activations are XORed with.
@@ -53,6 +55,11 @@ pub(crate) trait Int8: Copy {
     const COLUMNS: [usize; 2];
     /// Output rows of a depthwise tile of 5x5 and stride 1.
     const TALL: usize;
+    /// Whether there are 32 registers, and [`Int8::neighbours`], for which `L` has
+    /// to be 16.
+    const NARROW: bool;
+    /// Vectors of several pixels that [`Int8::store_pixels`] narrows at once.
+    const JOINT: usize;
 
     unsafe fn load(p: *const u8) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
@@ -77,13 +84,62 @@ pub(crate) trait Int8: Copy {
     }
     /// Saturates to bytes and stores `NV * L` of them.
     unsafe fn store<const NV: usize>(q: [Self::V; NV], out: *mut u8);
+    /// [`Int8::store`] of `N` pixels that are `pix` bytes apart.
+    #[inline(always)]
+    unsafe fn store_pixels<const NV: usize, const N: usize>(
+        q: [[Self::V; NV]; N],
+        out: *mut u8,
+        pix: usize,
+    ) {
+        for (i, q) in q.into_iter().enumerate() {
+            // SAFETY: the caller vouches for `NV * L` bytes a pixel.
+            unsafe { Self::store(q, out.add(i * pix)) };
+        }
+    }
     /// `NV * L` bytes as integers in lane order.
     unsafe fn unpack<const NV: usize>(p: *const u8) -> [Self::V; NV];
     /// Saturates to 16 bits, for [`Int8::store_halves`].
     unsafe fn narrow(a: Self::V, b: Self::V) -> Self::H;
     /// Saturates to bytes and stores the first `n` of `4 * L`, a multiple of 16.
     unsafe fn store_halves(a: Self::H, b: Self::H, out: *mut u8, n: usize);
+    /// Stores the first `n` of `4 * L` bytes as they are, `n` a multiple of 16.
+    unsafe fn store_bytes(v: Self::V, out: *mut u8, n: usize);
+    /// The larger of each two bytes, both as they are stored.
+    unsafe fn larger(a: Self::V, b: Self::V) -> Self::V;
+    /// `to[i] = table[from[i]]` for `n` bytes, a multiple of 16; the table has 256.
+    unsafe fn look_up(table: *const u8, from: *const u8, to: *mut u8, n: usize);
     /// Four rows, byte by byte: lanes of (row 0, row 1, row 2, row 3), the
     /// vectors `2 * HALF` and `2 * HALF + 1` of four in lane order.
     unsafe fn transpose<const HALF: usize>(rows: [*const u8; 4]) -> [Self::V; 2];
+    /// What [`Int8::neighbours`] needs besides, to be kept in registers.
+    #[inline(always)]
+    unsafe fn order() -> Self::Order {
+        unreachable!("only sets with vectors of 16 sums have narrow tiles")
+    }
+    /// 16 channels of `N` neighbouring pixels, 3 or 4, byte by byte: lane `c` has
+    /// channel `c` of each. Pixels are `pix` bytes apart; `TIGHT` says that this
+    /// is 16, and reads four.
+    ///
+    /// # Panics
+    /// Where there is no [`Int8::NARROW`].
+    #[inline(always)]
+    unsafe fn neighbours<const N: usize, const TIGHT: bool>(
+        _order: Self::Order,
+        _p: *const u8,
+        _pix: usize,
+    ) -> Self::V {
+        unreachable!("only sets with vectors of 16 sums have narrow tiles")
+    }
+}
+
+/// [`Int8::look_up`] one by one.
+///
+/// # Safety
+/// There are 256 bytes at `table` and `n` each at `from` and `to`.
+#[inline(always)]
+unsafe fn look_up_bytes(table: *const u8, from: *const u8, to: *mut u8, n: usize) {
+    for i in 0..n {
+        // SAFETY: the caller's contract.
+        unsafe { *to.add(i) = *table.add(usize::from(*from.add(i))) };
+    }
 }

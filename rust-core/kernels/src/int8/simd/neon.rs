@@ -9,9 +9,10 @@ use crate::simd::{methods, neon::Neon};
 use std::arch::aarch64::{
     float32x4_t, int32x4_t, uint16x8_t, vaddq_s32, vcombine_u8, vcombine_u16, vcvtnq_s32_f32,
     vcvtq_f32_s32, vdupq_n_s32, vdupq_n_u8, veorq_u8, vget_high_u16, vget_low_u8, vget_low_u16,
-    vld1q_dup_s32, vld1q_u8, vmovl_high_u8, vmovl_u8, vmovl_u16, vqmovn_u16, vqmovun_s32,
-    vreinterpretq_s32_u8, vreinterpretq_s32_u16, vreinterpretq_s32_u32, vreinterpretq_u16_u8,
-    vst1q_u8, vzip1q_u8, vzip1q_u16, vzip2q_u8, vzip2q_u16,
+    vld1q_dup_s32, vld1q_u8, vld1q_u8_x4, vmaxq_s8, vmovl_high_u8, vmovl_u8, vmovl_u16, vqmovn_u16,
+    vqmovun_s32, vqtbl4q_u8, vqtbx4q_u8, vreinterpretq_s8_s32, vreinterpretq_s32_s8,
+    vreinterpretq_s32_u8, vreinterpretq_s32_u16, vreinterpretq_s32_u32, vreinterpretq_u8_s32,
+    vreinterpretq_u16_u8, vst1q_u8, vsubq_u8, vzip1q_u8, vzip1q_u16, vzip2q_u8, vzip2q_u16,
 };
 use std::arch::asm;
 
@@ -33,11 +34,14 @@ impl Int8 for Dot {
     type V = int32x4_t;
     type H = uint16x8_t;
     type A = int32x4_t;
+    type Order = ();
     const L: usize = 4;
     const FLIP: u8 = 0x80;
     const MR: [usize; 4] = [0, 0, 0, 5];
     const COLUMNS: [usize; 2] = [3, 3];
     const TALL: usize = 4;
+    const NARROW: bool = false;
+    const JOINT: usize = 1;
 
     methods! {
         load(p: *const u8) -> int32x4_t { vreinterpretq_s32_u8(vld1q_u8(p)) }
@@ -55,6 +59,13 @@ impl Int8 for Dot {
                 let q = vcombine_u8(vqmovn_u16(a), vqmovn_u16(b));
                 vst1q_u8(out, veorq_u8(q, vdupq_n_u8(Self::FLIP)));
             }
+        }
+        store_bytes(v: int32x4_t, out: *mut u8, _n: usize) -> () {
+            vst1q_u8(out, vreinterpretq_u8_s32(v))
+        }
+        // flipped bytes are in order as signed ones
+        larger(a: int32x4_t, b: int32x4_t) -> int32x4_t {
+            vreinterpretq_s32_s8(vmaxq_s8(vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b)))
         }
     }
 
@@ -122,6 +133,24 @@ impl Int8 for Dot {
             };
             let (ab, cd) = (vreinterpretq_u16_u8(ab), vreinterpretq_u16_u8(cd));
             [vreinterpretq_s32_u16(vzip1q_u16(ab, cd)), vreinterpretq_s32_u16(vzip2q_u16(ab, cd))]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(table: *const u8, from: *const u8, to: *mut u8, n: usize) {
+        // SAFETY: the caller vouches for 256 bytes of table and `n`, a multiple
+        // of 16, on either side.
+        unsafe {
+            let [a, b, c, d] = [0, 64, 128, 192].map(|i| vld1q_u8_x4(table.add(i)));
+            for i in (0..n).step_by(16) {
+                let q = vld1q_u8(from.add(i));
+                let less = |n: u8| vsubq_u8(q, vdupq_n_u8(n));
+                let mut found = vqtbl4q_u8(a, q);
+                found = vqtbx4q_u8(found, b, less(64));
+                found = vqtbx4q_u8(found, c, less(128));
+                found = vqtbx4q_u8(found, d, less(192));
+                vst1q_u8(to.add(i), found);
+            }
         }
     }
 }

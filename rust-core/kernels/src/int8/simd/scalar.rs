@@ -1,6 +1,6 @@
 //! Portable code: arrays of 4, plain arithmetic. The reference of the others.
 
-use super::Int8;
+use super::{Int8, look_up_bytes};
 use crate::simd::scalar::Scalar;
 
 #[derive(Clone, Copy)]
@@ -20,11 +20,14 @@ impl Int8 for Portable {
     type V = V;
     type H = Halves;
     type A = *const u8;
+    type Order = ();
     const L: usize = 4;
     const FLIP: u8 = 0;
     const MR: [usize; 4] = [0, 0, 0, 2];
     const COLUMNS: [usize; 2] = [1, 1];
     const TALL: usize = 2;
+    const NARROW: bool = false;
+    const JOINT: usize = 1;
 
     #[inline(always)]
     unsafe fn load(p: *const u8) -> V {
@@ -101,6 +104,23 @@ impl Int8 for Portable {
         let bytes: [u8; 16] = std::array::from_fn(|i| saturate(all[i / 8][i % 8]));
         // SAFETY: the caller vouches for 16 bytes at `out`.
         unsafe { out.cast::<[u8; 16]>().write_unaligned(bytes) };
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(v: V, out: *mut u8, _n: usize) {
+        // SAFETY: the caller vouches for 16 bytes at `out`.
+        unsafe { out.cast::<V>().write_unaligned(v) };
+    }
+    #[inline(always)]
+    unsafe fn larger(a: V, b: V) -> V {
+        std::array::from_fn(|i| {
+            let (a, b) = (a[i].to_ne_bytes(), b[i].to_ne_bytes());
+            i32::from_ne_bytes(std::array::from_fn(|j| a[j].max(b[j])))
+        })
+    }
+    #[inline(always)]
+    unsafe fn look_up(table: *const u8, from: *const u8, to: *mut u8, n: usize) {
+        // SAFETY: the caller's contract.
+        unsafe { look_up_bytes(table, from, to, n) };
     }
     #[inline(always)]
     unsafe fn transpose<const HALF: usize>(rows: [*const u8; 4]) -> [V; 2] {
