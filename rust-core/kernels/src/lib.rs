@@ -75,6 +75,16 @@
 //! global average is f32, `fma(sum, m, bias)`, and never rounded to a byte; a [softmax](Op::Softmax)
 //! may follow it.
 //!
+//! **In floats.** Layers that would lose and cost little are computed in floats:
+//! the layers of one pixel whose result a product repeats over an image
+//! (squeeze-and-excite: convolutions and activations), a softmax, and a fully
+//! connected layer with a longer sum than 32 bits hold. The latter two only
+//! where they cost at most a twentieth of the network, an element of a softmax
+//! counted as 1,000 products and a product in floats as 8; a softmax at the end
+//! may cost what it likes. A sum over weights of 8 bits is `fma(sum, scale,
+//! bias)`, where product `c` of each pixel is added to one of four sums, number
+//! `c` modulo 4, with one rounding, and the sums as `(s0 + s1) + (s2 + s3)`.
+//!
 //! **The same bits everywhere.** All of that is exact or correctly rounded, so
 //! that an int8 model gives bit-identical outputs on every instruction set and
 //! machine.
@@ -84,8 +94,8 @@
 //! the node can compute, so that conversions never overflow, however narrow a
 //! range is. Refused, with [`ErrorKind::NotQuantizable`] and the node's name:
 //! activations that are no clamps inside another node (see
-//! [`Graph::simplified`]), softmax anywhere but at the end, longer sums, weights
-//! and ranges that are not finite. Floats given to a run are clamped to the
+//! [`Graph::simplified`]), longer sums and softmax where floats cost too much,
+//! weights and ranges that are not finite. Floats given to a run are clamped to the
 //! input's range; NaN counts as its lowest value.
 
 mod buffer;

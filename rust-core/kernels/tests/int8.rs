@@ -4,8 +4,8 @@
 mod common;
 
 use biglittle_kernels::{
-    Activation, Conv, DataLayout, Error, ErrorKind, Graph, Isa, Linear, Model, Op, Options,
-    Padding, Precision, Profile, Range, Session, Shape, Weights, quantize_weights,
+    Activation, Binary, Concat, Conv, DataLayout, Error, ErrorKind, Graph, Isa, Linear, Model, Op,
+    Options, Padding, Precision, Profile, Range, Session, Shape, Weights, quantize_weights,
 };
 use common::integers::{Reference, observe, session, sets};
 use common::{Network, Rng, generate, to_nhwc};
@@ -273,6 +273,60 @@ fn operators_without_int8_form_are_named() {
     g.add("relu", Op::Activate(soft, Activation::Relu)).expect("fits");
     let e = Model::compile_int8(g.simplified(), &[UNIT; 5], &scalar());
     says(e, kind, &["node 'soft'", "softmax", "f32"]);
+}
+
+/// Compares every set with the reference, chained and not.
+fn equals_reference(graph: &Graph, r: &mut Rng) {
+    let shape = graph.shape(graph.input()).expect("here");
+    let inputs = [r.floats(shape.len()), r.floats(shape.len())];
+    let ranges = observe(graph, &inputs);
+    let reference = Reference::new(graph, &ranges);
+    let want = reference.run(&reference.input(&inputs[0]));
+    for isa in sets() {
+        for fuse in [false, true] {
+            let options = Options { isa: Some(isa), fuse, ..Options::default() };
+            let mut got = vec![0.0; want.len()];
+            session(graph, &ranges, &options).run(&inputs[0], &mut got).expect("runs");
+            assert_eq!(got, want, "{isa}");
+        }
+    }
+}
+
+#[test]
+fn a_cheap_softmax_in_the_middle_stays_in_floats() {
+    let mut r = Rng::new(5);
+    let mut net = Network::new(Shape::new(32, 32, 3));
+    let mut x = net.graph.input();
+    for _ in 0..2 {
+        let conv = generate::conv(&net, &mut r, x, 20, [3, 3], 1);
+        x = net.add(Conv { padding: Padding::same(1), activation: Activation::Relu, ..conv });
+    }
+    let mean = net.add(Op::GlobalAverage(x));
+    let soft = net.add(Op::Softmax(mean));
+    // one reader of floats, two of bytes
+    let again = net.add(Op::Softmax(soft));
+    let sum = Binary { x: soft, y: again, activation: Activation::None };
+    let sum = net.add(Op::Add(sum));
+    let both = net.add(Op::Concat(Concat { xs: vec![sum, soft, mean] }));
+    let last = generate::conv(&net, &mut r, both, 5, [1, 1], 1);
+    net.add(last);
+    equals_reference(&net.graph.simplified(), &mut r);
+}
+
+#[test]
+fn a_cheap_sum_too_long_for_32_bits_stays_in_floats() {
+    let mut r = Rng::new(6);
+    let mut net = Network::new(Shape::new(96, 96, 3));
+    let mut x = net.graph.input();
+    for _ in 0..3 {
+        let conv = generate::conv(&net, &mut r, x, 8, [3, 3], 1);
+        x = net.add(Conv { padding: Padding::same(1), activation: Activation::Relu, ..conv });
+    }
+    let count = 96 * 96 * 8;
+    let weights = generate::weights(&mut r, count, count).into();
+    let (bias, activation) = (vec![0.25], Activation::None);
+    net.add(Linear { x, out_channels: 1, weights, bias, activation });
+    equals_reference(&net.graph.simplified(), &mut r);
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn random_networks() {
         assert!(hashes.iter().all(|&h| h == hashes[0]), "seed {seed}: {hashes:x?}");
         all = all.rotate_left(1) ^ hashes[0];
     }
-    assert_eq!(all, 0x3a2b_6072_a0a5_ccfd, "{all:#018x}");
+    assert_eq!(all, 0xb799_c96d_a2c8_8e63, "{all:#018x}");
 }
 
 /// The answers above come from ranges of the float network, which must be the

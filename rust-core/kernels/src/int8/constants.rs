@@ -3,16 +3,9 @@
 //! Decides them once, in f64: what a sum of integers is multiplied by, and what
 //! is added, to become a byte of the output (or a float).
 
-use super::quantization::{Quantization, quantize_weights};
+use super::quantization::{Quantization, Stored, quantize_weights};
 use crate::error::Error;
 use crate::graph::{Conv, Weights};
-
-/// What the output of a convolution is.
-#[derive(Clone, Copy)]
-pub(super) enum Target {
-    Bytes(Quantization),
-    Floats,
-}
 
 /// A convolution as integers.
 pub(super) struct Layer {
@@ -40,7 +33,7 @@ pub(super) fn finite(v: f64) -> Result<f32, Error> {
 }
 
 /// The weights of each output channel as integers, and its scale.
-fn quantized(c: &Conv) -> Result<(Vec<i8>, Vec<f32>), Error> {
+pub(super) fn quantized(c: &Conv) -> Result<(Vec<i8>, Vec<f32>), Error> {
     let sound = |scales: &[f32]| scales.iter().all(|s| s.is_finite());
     if let Weights::I8 { data, scales } = &c.weights
         && data.iter().all(|&q| q != i8::MIN)
@@ -67,16 +60,16 @@ pub(super) fn layer(
     c: &Conv,
     x: Quantization,
     residual: Option<Quantization>,
-    target: Target,
+    to: Stored,
     flip: u8,
 ) -> Result<Layer, Error> {
     let (weights, weight_scales) = quantized(c)?;
     if !c.bias.iter().all(|b| b.is_finite()) {
         return Err(Error::int8("a bias is not finite"));
     }
-    let (step, zero) = match target {
-        Target::Bytes(q) => (f64::from(q.scale), f64::from(q.zero_point)),
-        Target::Floats => (1.0, 0.0),
+    let (step, zero) = match to {
+        Stored::Bytes(q) => (f64::from(q.scale), f64::from(q.zero_point)),
+        Stored::Floats => (1.0, 0.0),
     };
     let seen = i32::from(x.zero_point) - i32::from(flip);
     let largest_step = f64::from(x.zero_point.max(255 - x.zero_point));
@@ -105,7 +98,7 @@ pub(super) fn layer(
         let most = magnitude as f64 * largest_step * f64::from(scale)
             + f64::from(offset.abs())
             + 255.0 * f64::from(from_residual);
-        if matches!(target, Target::Bytes(_)) && most >= f64::from(i32::MAX) {
+        if matches!(to, Stored::Bytes(_)) && most >= f64::from(i32::MAX) {
             return Err(Error::int8(format!(
                 "output channel {o} can reach {most:.3e} steps of its range, which is too narrow: \
                  keep the network in f32"

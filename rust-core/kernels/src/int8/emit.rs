@@ -1,122 +1,72 @@
-//! From chains and layouts to int8 kernel calls.
+//! Lowers nodes to int8 kernel calls.
 //!
-//! Decides the order of calls and which rows each reads, like the float
-//! [`emit`](crate::plan); writes the row table and packs weights on the way.
+//! Decides which rows each call reads; writes the row table and packs weights
+//! and constants on the way.
 //! The convolutions are in [`emit_conv`](super::emit_conv).
 
 use super::constants::finite;
 use super::functions::table;
 use super::micro::BLOCK;
 use super::micro::depthwise::Depthwise;
-use super::micro::elementwise::{Function, InterleaveCall, MapCall, SoftmaxCall};
+use super::micro::elementwise::{Function, MapCall, SoftmaxCall};
+use super::micro::floats::ActivateCall;
 use super::micro::gemm::Dense;
 use super::micro::pool::{GlobalCall, Mean, PoolCall};
 use super::pack::Packer;
-use super::program::{Call, Step};
-use super::quantization::Quantization;
-use super::scales::Scales;
+use super::program::Call;
+use super::quantization::{Quantization, Stored};
 use crate::error::Error;
-use crate::graph::{Activation, Affine, Binary, Graph, Op, Pool, Value};
-use crate::micro::Plane;
-use crate::micro::mover::{CopyCall, FillCall};
-use crate::plan::chain::{Chain, due};
-use crate::plan::layout::Layout;
-use crate::plan::memory::Arena;
-use crate::plan::method::Method;
+use crate::graph::{Activation, Affine, Op, Pool, Value};
+use crate::plan::emitter::{Emitter, Lowering};
 
-/// What a model executes.
-pub(super) struct Emitter<'a> {
-    pub graph: &'a Graph,
-    pub methods: &'a [Method],
-    pub layouts: &'a [Layout],
-    pub arena: &'a Arena,
-    pub scales: &'a Scales,
+/// Lowers graphs to int8 kernels.
+pub(super) struct Bytes<'a> {
+    /// Of each value: how its bytes stand for numbers, unless it is floats.
+    pub quantization: &'a [Quantization],
+    pub floats: &'a [bool],
     /// The zero points of the arena's rows of padding.
     pub borders: &'a [u8],
-    /// Most bytes of weights, and of tables.
-    pub limit: usize,
     pub packer: Packer,
-    pub steps: Vec<Step>,
-    pub rows: Vec<u32>,
     pub dense: Vec<Dense>,
     pub depthwise: Vec<Depthwise>,
-    /// Per node: its first entry in `dense` or `depthwise`, or the offset of its
-    /// constants.
-    pub packed: Vec<usize>,
-    /// Buffers whose columns of padding have been written.
-    pub padded: Vec<bool>,
-    /// The node being emitted.
-    pub layer: usize,
 }
 
-impl<'a> Emitter<'a> {
-    /// Emits all chains.
-    pub fn emit(&mut self, chains: &[Chain]) -> Result<(), Error> {
-        self.pad_sides(self.graph.input())?;
-        for chain in chains {
-            for &node in &chain.nodes {
-                self.layer = node;
-                let name = &self.graph.nodes[node].name;
-                self.pack(node, chain.nodes.len() > 1).map_err(|e| e.at_node(name))?;
-                self.pad_sides(self.graph.nodes[node].out)?;
-            }
-            let last = self.graph.nodes[chain.nodes[chain.nodes.len() - 1]].out;
-            let h = self.layouts[last.0].shape.h;
-            let mut done = vec![0; chain.nodes.len()];
-            let mut y0 = 0;
-            while y0 < h {
-                let y1 = (y0 + chain.strip).min(h);
-                let due = due(self.graph, self.layouts, &chain.nodes, y0, y1);
-                for (j, &node) in chain.nodes.iter().enumerate() {
-                    if done[j] < due[j] {
-                        self.layer = node;
-                        self.node(node, (done[j], due[j]))?;
-                        done[j] = due[j];
-                    }
-                }
-                y0 = y1;
-            }
-        }
-        self.link_prefetch();
-        Ok(())
+impl Lowering for Bytes<'_> {
+    type Element = u8;
+    type Call = Call;
+
+    /// The stored byte.
+    fn zero(&self, v: Value) -> u8 {
+        self.quantization[v.0].zero_point ^ self.packer.set.flip
     }
 
-    pub fn push(&mut self, call: Call) -> Result<(), Error> {
-        self.check_tables(0)?;
-        self.steps.push(Step { layer: self.layer, call });
-        Ok(())
+    fn pack(e: &mut Emitter<'_, Self>, node: usize, chained: bool) -> Result<(), Error> {
+        e.pack(node, chained)
     }
 
-    /// Fails if `more` rows would take the tables over the limit.
-    pub fn check_tables(&self, more: usize) -> Result<(), Error> {
-        let rows = self.rows.len().checked_add(more).and_then(|n| n.checked_mul(4));
-        let bytes = rows.and_then(|n| n.checked_add(self.steps.len() * size_of::<Step>()));
-        match bytes {
-            Some(n) if n <= self.limit => Ok(()),
-            _ => Err(Error::limit(format!(
-                "node '{}': the plan's tables need more than {} bytes",
-                self.graph.nodes[self.layer].name, self.limit
-            ))),
-        }
+    fn compute(e: &mut Emitter<'_, Self>, node: usize, rows: (usize, usize)) -> Result<(), Error> {
+        e.compute(node, rows)
     }
+}
 
+impl Emitter<'_, Bytes<'_>> {
     pub fn quantization(&self, v: Value) -> Quantization {
-        self.scales.quantization[v.0]
+        self.own.quantization[v.0]
+    }
+
+    /// How a value is stored.
+    pub fn stored(&self, v: Value) -> Stored {
+        if self.own.floats[v.0] { Stored::Floats } else { Stored::Bytes(self.quantization(v)) }
     }
 
     pub fn flip(&self) -> u8 {
-        self.packer.set.flip
-    }
-
-    /// The stored byte that stands for zero.
-    fn stored_zero(&self, v: Value) -> u8 {
-        self.quantization(v).zero_point ^ self.flip()
+        self.own.packer.set.flip
     }
 
     /// Offset of a row of zeros of a value.
     pub fn border(&self, v: Value) -> usize {
         let zero = self.quantization(v).zero_point;
-        let index = self.borders.iter().position(|&b| b == zero).unwrap_or(0);
+        let index = self.own.borders.iter().position(|&b| b == zero).unwrap_or(0);
         self.arena.border + index * self.arena.border_row
     }
 
@@ -138,31 +88,16 @@ impl<'a> Emitter<'a> {
         (lo, hi, lo > 0.0 || hi < 255.0)
     }
 
-    /// Writes the columns beside a tensor, once.
-    fn pad_sides(&mut self, v: Value) -> Result<(), Error> {
-        let l = self.layouts[self.layouts[v.0].root];
-        if l.left + l.right == 0 || std::mem::replace(&mut self.padded[l.root], true) {
-            return Ok(());
-        }
-        let right = (l.left + l.shape.w) * l.pix;
-        self.push(Call::Fill(FillCall {
-            value: self.stored_zero(v),
-            off: l.off,
-            row: l.row,
-            rows: l.ring,
-            stretches: [(0, l.left * l.pix), (right, l.right * l.pix)],
-        }))
-    }
-
     /// Packs the weights or constants of a node.
     fn pack(&mut self, node: usize, chained: bool) -> Result<(), Error> {
         let graph = self.graph;
         let out = graph.nodes[node].out;
         match &graph.nodes[node].op {
+            Op::Conv(c) if self.own.floats[c.x.0] => self.pack_float_dense(node, c),
             Op::Conv(c) => self.pack_conv(node, c, chained),
-            Op::Activate(x, a) => {
+            Op::Activate(x, a) if !self.own.floats[x.0] && !self.own.floats[out.0] => {
                 let table = table(*a, self.quantization(*x), self.quantization(out), self.flip());
-                self.packed[node] = self.packer.table(&table);
+                self.packed[node] = self.own.packer.table(&table);
                 Ok(())
             }
             Op::Affine(Affine { x, scale, shift, .. }) => {
@@ -173,7 +108,7 @@ impl<'a> Emitter<'a> {
                 let zero = f64::from(out.zero_point);
                 let shift = shift.iter().map(|&s| finite(f64::from(s) / step + zero));
                 let shift: Vec<f32> = shift.collect::<Result<_, _>>()?;
-                self.packed[node] = self.packer.affine(&scale, &shift);
+                self.packed[node] = self.own.packer.affine(&scale, &shift);
                 Ok(())
             }
             _ => Ok(()),
@@ -181,12 +116,12 @@ impl<'a> Emitter<'a> {
     }
 
     /// Emits rows of a node.
-    fn node(&mut self, node: usize, rows: (usize, usize)) -> Result<(), Error> {
+    fn compute(&mut self, node: usize, rows: (usize, usize)) -> Result<(), Error> {
         let graph = self.graph;
         let out = graph.nodes[node].out;
         match &graph.nodes[node].op {
+            Op::Conv(c) if self.own.floats[c.x.0] => self.float_dense(node, c),
             Op::Conv(c) => self.conv(node, c, rows),
-            Op::Linear(_) | Op::Slice(_) => Ok(()),
             Op::Pool(p) => self.pool(p, out, rows),
             Op::GlobalAverage(x) => {
                 let l = &self.layouts[x.0];
@@ -224,49 +159,12 @@ impl<'a> Emitter<'a> {
                 let f = Function::Affine { zero, constants: self.packed[node] };
                 self.map(f, (a.x, a.x), out, rows, a.activation)
             }
+            Op::Activate(x, a) if self.own.floats[x.0] || self.own.floats[out.0] => {
+                self.activate(*x, *a, out, rows)
+            }
             Op::Activate(x, _) => {
                 let f = Function::Table(self.packed[node]);
                 self.map(f, (*x, *x), out, rows, Activation::None)
-            }
-            Op::Concat(c) => {
-                let mut channel = 0;
-                for &part in &c.xs {
-                    let mut to = self.layouts[out.0].at(0);
-                    to.off += channel;
-                    let from = self.layouts[part.0].at(0);
-                    if from != to {
-                        self.copy(part, from, to, 1)?;
-                    }
-                    channel += self.layouts[part.0].shape.c;
-                }
-                Ok(())
-            }
-            Op::Shuffle { x, groups } => {
-                let (from, to) = (self.layouts[x.0].at(0), self.layouts[out.0].at(0));
-                self.copy(*x, from, to, *groups)
-            }
-            Op::Pad(p) => {
-                let l = self.layouts[out.0];
-                let off = l.off + l.left * l.pix;
-                // whole pixels: a padded tensor is never part of another
-                let stretches = [(0, l.shape.w * l.pix), (0, 0)];
-                let value = self.stored_zero(out);
-                let fill = FillCall { value, off, row: l.row, rows: l.shape.h, stretches };
-                self.push(Call::Fill(fill))?;
-                let mut to = l.at(p.padding.top);
-                to.off += p.padding.left * l.pix;
-                self.copy(p.x, self.layouts[p.x.0].at(0), to, 1)
-            }
-            Op::Interleave(a, b) => {
-                let l = &self.layouts[a.0];
-                self.push(Call::Interleave(InterleaveCall {
-                    a: l.at(0),
-                    b: self.layouts[b.0].at(0),
-                    out: self.layouts[out.0].at(0),
-                    rows: l.shape.h,
-                    m: l.shape.w,
-                    channels: l.shape.c,
-                }))
             }
             Op::Softmax(x) => {
                 let l = &self.layouts[x.0];
@@ -278,18 +176,14 @@ impl<'a> Emitter<'a> {
                     channels: l.shape.c,
                 }))
             }
+            // moved by the emitter itself
+            _ => Ok(()),
         }
-    }
-
-    /// The inputs of a sum or product, the one of full size first.
-    fn sides(&self, b: &Binary, out: Value) -> (Value, Value) {
-        let full = self.layouts[b.x.0].shape == self.layouts[out.0].shape;
-        if full { (b.x, b.y) } else { (b.y, b.x) }
     }
 
     fn mean(&self, x: Value, out: Value) -> Mean {
         let (from, to, floats) =
-            (self.quantization(x), self.quantization(out), self.scales.floats[out.0]);
+            (self.quantization(x), self.quantization(out), self.own.floats[out.0]);
         let step = if floats { 1.0 } else { f64::from(to.scale) };
         Mean {
             zero: i32::from(from.zero_point),
@@ -297,16 +191,6 @@ impl<'a> Emitter<'a> {
             offset: f32::from(to.zero_point),
             floats,
         }
-    }
-
-    fn copy(&mut self, x: Value, from: Plane, to: Plane, groups: usize) -> Result<(), Error> {
-        let s = self.layouts[x.0].shape;
-        // pixels without gaps on both sides are one long pixel
-        let (mut m, mut channels) = (s.w, s.c);
-        if groups == 1 && from.pix == s.c && to.pix == s.c {
-            (m, channels) = (1, s.w * s.c);
-        }
-        self.push(Call::Copy(CopyCall { x: from, out: to, rows: s.h, m, channels, groups }))
     }
 
     fn pool(&mut self, p: &Pool, out: Value, (mut y0, y1): (usize, usize)) -> Result<(), Error> {
@@ -347,43 +231,45 @@ impl<'a> Emitter<'a> {
     fn map(
         &mut self,
         function: Function,
-        (x, y): (Value, Value),
+        inputs: (Value, Value),
         out: Value,
-        (mut y0, y1): (usize, usize),
+        rows: (usize, usize),
         activation: Activation,
     ) -> Result<(), Error> {
-        let (a, b, o) = (self.layouts[x.0], self.layouts[y.0], self.layouts[out.0]);
         let (lo, hi, _) = self.bounds(out, activation);
-        let repeat = b.shape != o.shape;
-        while y0 < y1 {
-            let n = (y1 - y0).min(a.run(y0)).min(o.run(y0));
-            let n = if repeat { n } else { n.min(b.run(y0)) };
-            let second = if repeat { Plane { row: 0, pix: 0, ..b.at(0) } } else { b.at(y0) };
-            self.push(Call::Map(MapCall {
-                function,
-                a: a.at(y0),
-                b: second,
-                out: o.at(y0),
-                rows: n,
-                m: o.shape.w,
-                channels: self.channels(out),
-                lo,
-                hi,
-            }))?;
-            y0 += n;
+        let (m, channels) = (self.layouts[out.0].shape.w, self.channels(out));
+        for (rows, [a, b, out]) in self.stretches(inputs, out, rows) {
+            self.push(Call::Map(MapCall { function, a, b, out, rows, m, channels, lo, hi }))?;
+        }
+        Ok(())
+    }
+
+    /// An activation that reads or writes floats.
+    fn activate(
+        &mut self,
+        x: Value,
+        activation: Activation,
+        out: Value,
+        rows: (usize, usize),
+    ) -> Result<(), Error> {
+        let (from, to) = (self.stored(x), self.stored(out));
+        let (m, channels) = (self.layouts[out.0].shape.w, self.channels(out));
+        for (rows, [x, _, out]) in self.stretches((x, x), out, rows) {
+            let call = ActivateCall { activation, from, to, x, out, rows, m, channels };
+            self.push(Call::Activate(call))?;
         }
         Ok(())
     }
 
     /// Tells each streaming matrix call which weights come after it.
-    fn link_prefetch(&mut self) {
+    pub fn link_prefetch(&mut self) {
         let mut next = (0, 0);
         for step in self.steps.iter_mut().rev() {
             if let Call::Gemm(call) = &mut step.call {
                 call.next = next;
-                let d = &self.dense[call.dense];
+                let d = &self.own.dense[call.dense];
                 let first = &d.panels[0];
-                let len = d.panel_bytes(first.vectors, self.packer.set.lanes);
+                let len = d.panel_bytes(first.vectors, self.own.packer.set.lanes);
                 next = if d.stream { (first.offset, len) } else { (0, 0) };
             }
         }

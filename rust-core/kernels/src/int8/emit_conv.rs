@@ -1,16 +1,18 @@
 //! Calls of convolutions: the part of [`emit`](super::emit) that packs weights
 //! and fills the row table.
 
-use super::constants::{Target, layer};
-use super::emit::Emitter;
+use super::constants::{layer, quantized};
+use super::emit::Bytes;
 use super::micro::BLOCK;
 use super::micro::depthwise::DepthwiseCall;
+use super::micro::floats::DenseCall;
 use super::micro::gemm::GemmCall;
 use super::pack::{DenseForm, DepthwiseForm};
 use super::program::Call;
 use crate::error::Error;
 use crate::graph::Conv;
 use crate::micro::Plane;
+use crate::plan::emitter::Emitter;
 use crate::plan::flat;
 use crate::plan::layout::Layout;
 use crate::plan::method::Method;
@@ -19,12 +21,12 @@ use crate::plan::method::Method;
 /// while all panels pass over it.
 const BLOCK_BYTES: usize = 64 * 1024;
 
-impl Emitter<'_> {
+impl Emitter<'_, Bytes<'_>> {
     /// Fails if packing a convolution would take the weights over the limit.
-    fn check_weights(&self, node: usize, c: &Conv) -> Result<(), Error> {
+    fn check_conv(&self, node: usize, c: &Conv) -> Result<(), Error> {
         let taps = c.kernel[0] * c.kernel[1];
         let inputs = self.layouts[c.x.0].shape.c / c.groups;
-        let used = 4 * self.packer.buffer.len();
+        let used = 4 * self.own.packer.buffer.len();
         // taps are rounded up to fours of inputs or rows, channels to blocks
         let bytes = match self.methods[node] {
             Method::Depthwise => c
@@ -36,21 +38,17 @@ impl Emitter<'_> {
                 .and_then(|n| n.checked_mul(12 + taps.checked_mul(inputs + 3)?))
                 .and_then(|n| n.checked_mul(c.groups)),
         };
-        match bytes.and_then(|n| n.checked_add(used)) {
-            Some(n) if n <= self.limit => Ok(()),
-            _ => Err(Error::limit(format!("packed weights need more than {} bytes", self.limit))),
-        }
+        self.check_weights(used, bytes)
     }
 
     /// Packs the weights of a convolution.
     pub fn pack_conv(&mut self, node: usize, c: &Conv, chained: bool) -> Result<(), Error> {
-        self.check_weights(node, c)?;
+        self.check_conv(node, c)?;
         let out = self.graph.nodes[node].out;
         let (x, o) = (self.layouts[c.x.0], self.layouts[out.0]);
-        let floats = self.scales.floats[out.0];
-        let target = if floats { Target::Floats } else { Target::Bytes(self.quantization(out)) };
+        let floats = self.own.floats[out.0];
         let residual = c.residual.map(|r| self.quantization(r));
-        let layer = layer(c, self.quantization(c.x), residual, target, self.flip())?;
+        let layer = layer(c, self.quantization(c.x), residual, self.stored(out), self.flip())?;
         let mut bounds = self.bounds(out, c.activation);
         if let (true, Some((lo, hi))) = (floats, c.activation.clamp()) {
             bounds = (lo, hi, lo > f32::NEG_INFINITY || hi < f32::INFINITY);
@@ -65,12 +63,12 @@ impl Emitter<'_> {
                 tight: x.pix == channels && o.pix == channels,
                 bounds,
             };
-            self.packed[node] = self.depthwise.len();
-            let packed = self.packer.depthwise(&layer, &form);
-            self.depthwise.push(packed);
+            self.packed[node] = self.own.depthwise.len();
+            let packed = self.own.packer.depthwise(&layer, &form);
+            self.own.depthwise.push(packed);
             return Ok(());
         }
-        self.packed[node] = self.dense.len();
+        self.packed[node] = self.own.dense.len();
         let r = c.residual.map(|r| &self.layouts[r.0]);
         let whole = !chained && flat(c, &x, &o, r);
         let outputs = o.shape.c / c.groups;
@@ -85,10 +83,35 @@ impl Emitter<'_> {
                 floats,
                 bounds,
             };
-            let packed = self.packer.dense(&layer, &form);
-            self.dense.push(packed);
+            let packed = self.own.packer.dense(&layer, &form);
+            self.own.dense.push(packed);
         }
         Ok(())
+    }
+
+    /// Packs the weights of a fully connected layer in floats.
+    pub fn pack_float_dense(&mut self, node: usize, c: &Conv) -> Result<(), Error> {
+        self.check_conv(node, c)?;
+        let (weights, scales) = quantized(c)?;
+        let shape = self.layouts[c.x.0].shape;
+        self.packed[node] = self.own.packer.float_dense(&weights, &scales, &c.bias, shape);
+        Ok(())
+    }
+
+    /// Emits a fully connected layer in floats.
+    pub fn float_dense(&mut self, node: usize, c: &Conv) -> Result<(), Error> {
+        let (x, out) = (&self.layouts[c.x.0], self.graph.nodes[node].out);
+        let (lo, hi) = c.activation.clamp().unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
+        self.push(Call::FloatDense(DenseCall {
+            x: x.at(0),
+            size: [x.shape.h, x.shape.w],
+            inputs: x.shape.c,
+            out: self.layouts[out.0].at(0).off,
+            outputs: self.channels(out),
+            weights: self.packed[node],
+            lo,
+            hi,
+        }))
     }
 
     /// Stretches of input that one kernel row reads: 1 where its taps are
@@ -155,10 +178,10 @@ impl Emitter<'_> {
         let r = c.residual.map(|r| self.layouts[r.0]);
         let dense = self.packed[node] + group;
         let (inputs, outputs) = (x.shape.c / c.groups, o.shape.c / c.groups);
-        let one_panel = self.dense[dense].panels.len() == 1;
+        let one_panel = self.own.dense[dense].panels.len() == 1;
         let whole = flat(c, &x, &o, r.as_ref());
         let apart = self.taps_apart(c, &x);
-        let size = if self.scales.floats[out.0] { 4 } else { 1 };
+        let size = if self.own.floats[out.0] { 4 } else { 1 };
         while y0 < y1 {
             let n = (y1 - y0).min(o.run(y0));
             let mut to = o.at(y0);
@@ -222,7 +245,7 @@ impl Emitter<'_> {
         let (x, o) = (self.layouts[c.x.0], self.layouts[self.graph.nodes[node].out.0]);
         let depthwise = self.packed[node];
         let (group, entries) = {
-            let d = &self.depthwise[depthwise];
+            let d = &self.own.depthwise[depthwise];
             (d.rows, 4 * d.fours)
         };
         while y0 < y1 {

@@ -8,7 +8,8 @@ use super::quantization::Quantization;
 use crate::graph::Activation;
 
 /// The value of an activation.
-fn activate(a: Activation, x: f64) -> f64 {
+#[inline(always)]
+pub(super) fn activate(a: Activation, x: f64) -> f64 {
     let sigmoid = |x: f64| {
         let e = exp(-x.abs());
         if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }

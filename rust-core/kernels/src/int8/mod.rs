@@ -1,9 +1,9 @@
 //! Networks in 8-bit integers: the sibling of the float plan and kernels.
 //!
 //! Decides how numbers become bytes and back ([`quantization`], [`scales`]),
-//! and what a run executes. Graph, simplification, layouts, chains and memory
+//! which layers stay in floats ([`mixed`]), and what a run executes. Graph, simplification, layouts, chains and memory
 //! are those of the float [plan](crate::plan), counted in bytes. The stages, in
-//! order: [`scales`], [`emit`], [`verify`]; the arithmetic is documented at the
+//! order: [`mixed`], [`scales`], [`emit`], [`verify`]; the arithmetic is documented at the
 //! [crate](crate#int8).
 
 mod constants;
@@ -11,6 +11,7 @@ mod emit;
 mod emit_conv;
 mod functions;
 pub(crate) mod micro;
+mod mixed;
 mod pack;
 mod program;
 mod quantization;

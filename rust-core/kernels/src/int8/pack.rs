@@ -3,10 +3,12 @@
 use super::constants::Layer;
 use super::micro::BLOCK;
 use super::micro::depthwise::{self, Depthwise, Order};
+use super::micro::floats;
 use super::micro::gemm::{self, Dense, Panel};
 use super::micro::table::Set;
 use super::simd::lane_channel;
 use crate::buffer::Buffer;
+use crate::graph::Shape;
 
 /// Weights larger than this are prefetched panel by panel.
 const STREAM_BYTES: usize = 64 * 1024;
@@ -228,6 +230,35 @@ impl Packer {
             hi,
             clamp,
         }
+    }
+
+    /// Packs a fully connected layer in floats, of `[outputs][inputs][h][w]`.
+    pub fn float_dense(
+        &mut self,
+        weights: &[i8],
+        scales: &[f32],
+        bias: &[f32],
+        Shape { h, w, c }: Shape,
+    ) -> usize {
+        let products = h * w * c;
+        let block = floats::dense_bytes(products).unwrap_or(0);
+        let at = self.grow(scales.len().div_ceil(BLOCK) * block);
+        for (o, row) in weights.chunks(products).enumerate() {
+            let start = at + o / BLOCK * block;
+            let to = &mut self.buffer.as_bytes_mut()[start..start + block];
+            let lane = o % BLOCK;
+            let mut word = |i: usize, v: f32| {
+                to[4 * i..4 * i + 4].copy_from_slice(&v.to_le_bytes());
+            };
+            word(lane, scales[o]);
+            word(BLOCK + lane, bias.get(o).copied().unwrap_or(0.0));
+            for (i, image) in row.chunks(h * w).enumerate() {
+                for (pixel, &q) in image.iter().enumerate() {
+                    to[(8 + pixel * c + i) * BLOCK + lane] = q as u8;
+                }
+            }
+        }
+        at
     }
 
     /// Packs scale and offset per channel, 16 of each alternately.

@@ -1,13 +1,15 @@
 //! Plans an int8 network, and executes the plan's calls.
 
-use super::emit::Emitter;
+use super::emit::Bytes;
 use super::micro::BLOCK;
 use super::micro::depthwise::{Depthwise, DepthwiseCall};
-use super::micro::elementwise::{InterleaveCall, MapCall, SoftmaxCall};
+use super::micro::elementwise::{MapCall, SoftmaxCall};
+use super::micro::floats::{ActivateCall, DenseCall};
 use super::micro::gemm::{Dense, GemmCall};
 use super::micro::pool::{GlobalCall, PoolCall};
 use super::micro::port::{Entry, Exit};
 use super::micro::table::{Kernels, kernels};
+use super::mixed::{Mixed, mixed};
 use super::pack::Packer;
 use super::quantization::Range;
 use super::scales::{by_value, method, scales};
@@ -15,8 +17,11 @@ use crate::buffer::Buffer;
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::isa::Isa;
+use crate::micro::elementwise::InterleaveCall;
 use crate::micro::mover::{self, CopyCall, FillCall, Port};
 use crate::micro::{Context, Plane};
+use crate::plan::call::{Step, calls};
+use crate::plan::emitter::Emitter;
 use crate::plan::layout::{Layout, Units, lay_out};
 use crate::plan::memory::{Need, place};
 use crate::plan::method::Method;
@@ -30,23 +35,22 @@ pub(crate) enum Call {
     Pool(PoolCall),
     Global(GlobalCall),
     Map(MapCall),
+    /// A fully connected layer in floats.
+    FloatDense(DenseCall),
+    /// An activation that reads or writes floats.
+    Activate(ActivateCall),
     Softmax(SoftmaxCall),
     Interleave(InterleaveCall),
     Fill(FillCall<u8>),
     Copy(CopyCall),
 }
 
-/// A call and the layer it is part of.
-#[derive(Clone, Debug)]
-pub(crate) struct Step {
-    pub layer: usize,
-    pub call: Call,
-}
+calls!(Call: Interleave(InterleaveCall), Fill(FillCall<u8>), Copy(CopyCall));
 
 /// What an int8 model executes.
 pub(crate) struct Program {
     pub kernels: &'static Kernels,
-    pub steps: Vec<Step>,
+    pub steps: Vec<Step<Call>>,
     pub rows: Vec<u32>,
     pub weights: Buffer,
     pub dense: Vec<Dense>,
@@ -70,52 +74,46 @@ pub(crate) fn program(
     // merging is left to `Graph::simplified`: every value that was given a range
     // has it
     let graph = simplify(graph, Merge::Nothing);
-    let scales = scales(&graph, &ranges)?;
+    let mixed = mixed(graph, ranges)?;
+    let quantization = scales(&mixed)?;
+    let Mixed { graph, floats, .. } = mixed;
     let methods: Vec<Method> = graph.nodes.iter().map(|n| method(&graph, n)).collect();
-    let per_channel = scales.floats.iter().map(|&f| if f { 4 } else { 1 }).collect();
+    let per_channel = floats.iter().map(|&f| if f { 4 } else { 1 }).collect();
     let units = Units { lanes: BLOCK, per_channel };
     let mut layouts = lay_out(&graph, &methods, &units, options.fuse)?;
     let chains = chain::chains(&graph, &methods, &layouts, options.fuse, options.strip_bytes);
-    let mut borders: Vec<u8> = scales.quantization.iter().map(|q| q.zero_point).collect();
+    let mut borders: Vec<u8> = quantization.iter().map(|q| q.zero_point).collect();
     borders.sort_unstable();
     borders.dedup();
     let limit = options.memory_limit;
     let need = Need { lanes: BLOCK, unit: 1, limit, border_rows: borders.len(), keep: false };
     let arena = place(&graph, &methods, &mut layouts, &chains, &need)?;
-    let mut emitter = Emitter {
-        graph: &graph,
-        methods: &methods,
-        layouts: &layouts,
-        arena: &arena,
-        scales: &scales,
+    let own = Bytes {
+        quantization: &quantization,
+        floats: &floats,
         borders: &borders,
-        limit,
         packer: Packer::new(kernels.set),
-        steps: Vec::new(),
-        rows: Vec::new(),
         dense: Vec::new(),
         depthwise: Vec::new(),
-        packed: vec![0; graph.nodes.len()],
-        padded: vec![false; layouts.len()],
-        layer: 0,
     };
+    let mut emitter = Emitter::new(&graph, &methods, &layouts, &arena, limit, own);
     emitter.emit(&chains)?;
-    let Emitter { packer, steps, rows, dense, depthwise, .. } = emitter;
+    emitter.link_prefetch();
+    let Emitter { steps, rows, own: Bytes { packer, dense, depthwise, .. }, .. } = emitter;
     let mut weights = packer.buffer;
     weights.shrink();
     let out = graph.output.map_or(0, |v| v.0);
-    let quantization = scales.quantization[0];
     let input = Entry {
         port: port(&layouts[0], options.input_layout),
-        quantization,
-        steps: quantization.steps(),
+        quantization: quantization[0],
+        steps: quantization[0].steps(),
     };
-    let output = if scales.floats[out] {
+    let output = if floats[out] {
         let port = in_floats(&layouts[out], options.output_layout);
         Exit { port, quantization: None }
     } else {
         let port = port(&layouts[out], options.output_layout);
-        Exit { port, quantization: Some(scales.quantization[out]) }
+        Exit { port, quantization: Some(quantization[out]) }
     };
     let row = arena.border_row;
     let border = |(i, &zero): (usize, &u8)| (arena.border + i * row, row, zero ^ kernels.set.flip);
@@ -183,7 +181,7 @@ impl Program {
     /// # Safety
     /// The context is of this program, the CPU has its instruction set.
     #[inline(always)]
-    pub unsafe fn step(&self, cx: &Context<u8>, step: &Step) {
+    pub unsafe fn step(&self, cx: &Context<u8>, step: &Step<Call>) {
         let k = self.kernels;
         // SAFETY: `verify` proved the call; the caller vouches for the rest.
         unsafe {
@@ -193,6 +191,8 @@ impl Program {
                 Call::Pool(c) => (k.pool)(cx, c),
                 Call::Global(c) => (k.global)(cx, c),
                 Call::Map(c) => (k.map)(cx, c),
+                Call::FloatDense(c) => (k.float_dense)(cx, c),
+                Call::Activate(c) => (k.activate)(cx, c),
                 Call::Softmax(c) => (k.softmax)(cx, c),
                 Call::Interleave(c) => (k.interleave)(cx, c),
                 Call::Fill(c) => mover::fill(cx, c),

@@ -52,6 +52,13 @@ pub struct Quantization {
     pub zero_point: u8,
 }
 
+/// How the numbers of a tensor are stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Stored {
+    Bytes(Quantization),
+    Floats,
+}
+
 impl Quantization {
     /// 255 steps over the range, widened to contain zero; a step is at least
     /// `finest`, and 1 where the range is only zero.

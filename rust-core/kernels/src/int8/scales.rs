@@ -1,27 +1,21 @@
 //! Which quantisation each value has.
 //!
-//! Decides which values are floats (only the network's output), which share
-//! one quantisation because bytes move between them unchanged, and how fine it
-//! is. Refuses networks that have no int8 form.
+//! Decides which values share one quantisation because bytes move between them
+//! unchanged, and how fine it is. Refuses networks that have no int8 form.
 
+use super::mixed::Mixed;
 use super::quantization::{Quantization, Range};
 use crate::error::Error;
 use crate::graph::{Binary, Graph, Node, Op, PoolKind, Shape, Value};
 use crate::plan::method::Method;
 
 /// Largest number of products in a sum: each is at most 255 * 127.
-const MAX_PRODUCTS: usize = (i32::MAX / (255 * 127)) as usize;
+pub(super) const MAX_PRODUCTS: usize = (i32::MAX / (255 * 127)) as usize;
 /// Largest number of bytes in the sum of a mean.
 const MAX_MEAN: usize = (i32::MAX / 255) as usize;
 /// No value may exceed so many steps of its own scale before it saturates, so
 /// that converting it to an integer is always defined.
 const MAX_STEPS: f64 = (1u32 << 30) as f64;
-
-/// How every value of a graph is represented.
-pub(super) struct Scales {
-    pub quantization: Vec<Quantization>,
-    pub floats: Vec<bool>,
-}
 
 /// How a convolution is computed: as in float models, without Winograd; a
 /// depthwise one with a residual is rounded once only by the matrix kernel.
@@ -39,41 +33,8 @@ pub(super) fn method(g: &Graph, node: &Node) -> Method {
     }
 }
 
-fn refused(node: &Node, why: &str) -> Error {
+pub(super) fn refused(node: &Node, why: &str) -> Error {
     Error::int8(format!("{} {why}: keep the network in f32", node.op.kind())).at_node(&node.name)
-}
-
-/// Which values are floats: the output of a network that ends with a
-/// convolution without residual, a fully connected layer, a global average or a
-/// softmax, and what goes into that softmax.
-fn floats(g: &Graph) -> Result<Vec<bool>, Error> {
-    let mut floats = vec![false; g.shapes.len()];
-    let mut readers = vec![0; g.shapes.len()];
-    g.nodes.iter().flat_map(|n| n.op.inputs()).for_each(|v| readers[v.0] += 1);
-    let producer = |v: Value| g.nodes.iter().find(|n| n.out == v);
-    let able = |v: Value, most: usize| {
-        readers[v.0] <= most
-            && producer(v).is_some_and(|n| match n.op {
-                Op::Conv(ref c) => method(g, n) == Method::Gemm && c.residual.is_none(),
-                Op::GlobalAverage(_) => true,
-                _ => false,
-            })
-    };
-    if let Some(out) = g.output {
-        floats[out.0] = able(out, 0);
-    }
-    for node in &g.nodes {
-        if let Op::Softmax(x) = node.op {
-            if g.output != Some(node.out) || readers[node.out.0] > 0 {
-                return Err(refused(node, "has an int8 form only as the output"));
-            }
-            if !able(x, 1) {
-                return Err(refused(node, "has an int8 form only after a convolution"));
-            }
-            (floats[x.0], floats[node.out.0]) = (true, true);
-        }
-    }
-    Ok(floats)
 }
 
 /// Checks that a node has an int8 form.
@@ -86,13 +47,12 @@ fn check(g: &Graph, node: &Node) -> Result<(), Error> {
         return Err(refused(node, &why));
     }
     let (count, most) = match &node.op {
-        Op::Conv(c) => (c.kernel[0] * c.kernel[1] * (g.shapes[c.x.0].c / c.groups), MAX_PRODUCTS),
         Op::Pool(p) => (p.kernel[0] * p.kernel[1], MAX_MEAN),
         Op::GlobalAverage(x) => (g.shapes[x.0].h * g.shapes[x.0].w, MAX_MEAN),
         _ => (1, 1),
     };
     if count > most {
-        let why = format!("sums {count} products, more than {most} could overflow 32 bits");
+        let why = format!("sums {count} numbers, more than {most} could overflow 32 bits");
         return Err(refused(node, &why));
     }
     Ok(())
@@ -157,10 +117,10 @@ fn largest(op: &Op, width: impl Fn(Value) -> f64) -> f64 {
     }
 }
 
-/// Decides all quantisations; `ranges` has one for each value.
-pub(super) fn scales(g: &Graph, ranges: &[Range]) -> Result<Scales, Error> {
+/// Decides the quantisation of every value; that of floats means nothing.
+pub(super) fn scales(mixed: &Mixed) -> Result<Vec<Quantization>, Error> {
+    let Mixed { graph: g, ranges, floats } = mixed;
     g.nodes.iter().try_for_each(|node| check(g, node))?;
-    let floats = floats(g)?;
     let sets = moved(g);
     let mut joined: Vec<Option<Range>> = vec![None; g.shapes.len()];
     let mut add = |v: Value, r: Range| {
@@ -179,15 +139,13 @@ pub(super) fn scales(g: &Graph, ranges: &[Range]) -> Result<Scales, Error> {
     }
     let range = |v: Value| joined[sets.root(v)].unwrap_or(Range::ZERO).join(Range::ZERO);
     let mut finest = vec![0.0f64; g.shapes.len()];
-    for node in &g.nodes {
+    for node in g.nodes.iter().filter(|node| !floats[node.out.0]) {
         let most = largest(&node.op, |v| range(v).width());
         let set = &mut finest[sets.root(node.out)];
         *set = set.max(most / MAX_STEPS);
     }
-    let quantization = (0..g.shapes.len())
-        .map(|v| Quantization::of(range(Value(v)), finest[sets.root(Value(v))]))
-        .collect();
-    Ok(Scales { quantization, floats })
+    let of = |v| Quantization::of(range(Value(v)), finest[sets.root(Value(v))]);
+    Ok((0..g.shapes.len()).map(of).collect())
 }
 
 /// A range for each value of a graph, from those of [`Graph::values`].

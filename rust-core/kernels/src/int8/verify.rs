@@ -4,16 +4,21 @@
 use super::micro::BLOCK;
 use super::micro::depthwise::{self, Depthwise, DepthwiseCall, Order};
 use super::micro::elementwise::Function;
+use super::micro::floats::{self, ActivateCall, DenseCall};
 use super::micro::gemm::{Dense, GemmCall};
 use super::micro::pool::PoolCall;
 use super::program::{Call, Program};
+use super::quantization::Stored;
 use crate::error::Error;
 use crate::micro::Plane;
-use crate::micro::mover::Port;
 use crate::plan::Layer;
-use crate::plan::verify::{Proof, end, ensure};
+use crate::plan::verify::{Extents, Proof, end, ensure};
 
 impl Program {
+    fn extents(&self) -> Extents<'_> {
+        Extents { arena: self.arena_bytes, rows: &self.rows }
+    }
+
     /// Checks every call, the input and the output.
     pub(super) fn verify(&self, layers: &[Layer]) -> Result<(), Error> {
         for (i, step) in self.steps.iter().enumerate() {
@@ -24,55 +29,38 @@ impl Program {
                 ))
             })?;
         }
-        let size = if self.output.quantization.is_none() { 4 } else { 1 };
-        self.port(&self.input.port, 1)
-            .and_then(|()| self.port(&self.output.port, size))
+        let m = self.extents();
+        let output = match self.output.quantization {
+            Some(_) => m,
+            // a port of floats counts in them
+            None => Extents { arena: m.arena / 4, ..m },
+        };
+        m.port(&self.input.port)
+            .and_then(|()| output.port(&self.output.port))
             .and_then(|()| {
-                self.borders.iter().try_for_each(|&(off, n, _)| self.in_arena(off.checked_add(n)))
+                self.borders
+                    .iter()
+                    .try_for_each(|&(off, n, _)| self.extents().in_arena(off.checked_add(n)))
             })
             .ok_or_else(|| {
                 Error::limit(format!("input or output leaves the arena of {}", self.arena_bytes))
             })
     }
 
-    fn in_arena(&self, end: Option<usize>) -> Proof {
-        ensure(end? <= self.arena_bytes)
-    }
-
-    /// `rows` rows of `m` pixels of `n` bytes.
-    fn plane(&self, p: Plane, rows: usize, m: usize, n: usize) -> Proof {
-        self.in_arena(end(p.off, &[(rows, p.row), (m, p.pix)], n))
-    }
-
-    /// The same of `n` floats, aligned.
+    /// `rows` rows of `m` pixels of `n` floats, aligned.
     fn floats(&self, p: Plane, rows: usize, m: usize, n: usize) -> Proof {
         ensure([p.off, p.row, p.pix].iter().all(|n| n.is_multiple_of(4)))?;
-        self.plane(p, rows, m, n.checked_mul(4)?)
+        self.extents().plane(p, rows, m, n.checked_mul(4)?)
     }
 
     fn in_weights(&self, off: usize, bytes: usize) -> Proof {
         ensure(off.is_multiple_of(4) && off.checked_add(bytes)? <= 4 * self.weights.len())
     }
 
-    /// `count` entries of the row table, each followed by `reach` bytes.
-    fn table(&self, first: usize, count: usize, reach: usize) -> Proof {
-        let rows = self.rows.get(first..first.checked_add(count)?)?;
-        let last = *rows.iter().max()? as usize;
-        self.in_arena(last.checked_add(reach))
-    }
-
-    /// A port that counts in elements of `size` bytes.
-    fn port(&self, p: &Port, size: usize) -> Proof {
-        ensure(p.size[0].checked_mul(p.size[1])?.checked_mul(p.channels)? > 0)?;
-        let [off, row, pix] = [p.plane.off, p.plane.row, p.plane.pix].map(|n| n.checked_mul(size));
-        let plane = Plane { off: off?, row: row?, pix: pix? };
-        self.plane(plane, p.size[0], p.size[1], p.channels.checked_mul(size)?)
-    }
-
     fn gemm(&self, c: &GemmCall, d: &Dense) -> Proof {
         let set = self.kernels.set;
         let reach = end(0, &[(c.m, c.apix)], d.steps().checked_mul(4)?)?;
-        self.table(c.rows, c.nrows.checked_mul(d.segments)?, reach)?;
+        self.extents().table(c.rows, c.nrows.checked_mul(d.segments)?, reach)?;
         let mut n = 0;
         for p in &d.panels {
             ensure((1..=4).contains(&p.vectors) && set.heights[p.vectors - 1] > 0)?;
@@ -81,11 +69,11 @@ impl Program {
             n += p.vectors * set.lanes;
         }
         if let Some(r) = c.residual {
-            self.plane(r, c.nrows, c.m, n)?;
+            self.extents().plane(r, c.nrows, c.m, n)?;
         }
         match d.floats {
             true => self.floats(c.out, c.nrows, c.m, n),
-            false => self.plane(c.out, c.nrows, c.m, n),
+            false => self.extents().plane(c.out, c.nrows, c.m, n),
         }
     }
 
@@ -118,8 +106,8 @@ impl Program {
         ];
         let reach = end(0, &steps, blocks * vector)?;
         let groups = c.nrows.div_ceil(d.rows.max(1));
-        self.table(c.rows, groups.checked_mul(4 * d.fours)?, reach)?;
-        self.plane(c.out, c.nrows, c.m, d.channels)
+        self.extents().table(c.rows, groups.checked_mul(4 * d.fours)?, reach)?;
+        self.extents().plane(c.out, c.nrows, c.m, d.channels)
     }
 
     fn pool(&self, c: &PoolCall) -> Proof {
@@ -131,8 +119,26 @@ impl Program {
             ensure(last.checked_sub(c.before[axis]).is_none_or(|l| l < c.size[axis]))?;
         }
         let reach = end(0, &[(c.size[1], c.ipix)], c.channels)?;
-        self.table(c.rows, c.nrows.checked_mul(c.kernel[0])?, reach)?;
-        self.plane(c.out, c.nrows, c.m, c.channels)
+        self.extents().table(c.rows, c.nrows.checked_mul(c.kernel[0])?, reach)?;
+        self.extents().plane(c.out, c.nrows, c.m, c.channels)
+    }
+
+    fn float_dense(&self, c: &DenseCall) -> Proof {
+        let [h, w] = c.size;
+        let products = h.checked_mul(w)?.checked_mul(c.inputs)?;
+        ensure(products > 0 && c.outputs > 0 && c.outputs.is_multiple_of(BLOCK))?;
+        let weights = floats::dense_bytes(products)?.checked_mul(c.outputs / BLOCK)?;
+        self.in_weights(c.weights, weights)?;
+        self.floats(c.x, h, w, c.inputs)?;
+        self.floats(Plane { off: c.out, row: 0, pix: 0 }, 1, 1, c.outputs)
+    }
+
+    fn activate(&self, c: &ActivateCall) -> Proof {
+        ensure(c.channels.is_multiple_of(BLOCK))?;
+        [(c.x, c.from), (c.out, c.to)].into_iter().try_for_each(|(p, stored)| match stored {
+            Stored::Floats => self.floats(p, c.rows, c.m, c.channels),
+            Stored::Bytes(_) => self.extents().plane(p, c.rows, c.m, c.channels),
+        })
     }
 
     fn call(&self, call: &Call) -> Proof {
@@ -144,11 +150,11 @@ impl Program {
                 ensure(c.channels.is_multiple_of(BLOCK))?;
                 // whole vectors are read
                 let read = c.channels.checked_next_multiple_of(4 * self.kernels.set.lanes)?;
-                self.plane(c.x, c.size[0], c.size[1], read)?;
+                self.extents().plane(c.x, c.size[0], c.size[1], read)?;
                 let out = Plane { off: c.out, row: 0, pix: 0 };
                 match c.mean.floats {
                     true => self.floats(out, 1, 1, c.channels),
-                    false => self.plane(out, 1, 1, c.channels),
+                    false => self.extents().plane(out, 1, 1, c.channels),
                 }
             }
             Call::Map(c) => {
@@ -160,25 +166,19 @@ impl Program {
                     Function::Table(at) => self.in_weights(at, 256)?,
                     Function::Add { .. } | Function::Mul { .. } => {}
                 }
-                [c.a, c.b, c.out].iter().try_for_each(|&p| self.plane(p, c.rows, c.m, c.channels))
+                [c.a, c.b, c.out]
+                    .iter()
+                    .try_for_each(|&p| self.extents().plane(p, c.rows, c.m, c.channels))
             }
+            Call::FloatDense(c) => self.float_dense(c),
+            Call::Activate(c) => self.activate(c),
             Call::Softmax(c) => {
                 ensure(c.channels > 0)?;
                 [c.x, c.out].iter().try_for_each(|&p| self.floats(p, c.rows, c.m, c.channels))
             }
-            Call::Interleave(c) => {
-                self.plane(c.a, c.rows, c.m, c.channels)?;
-                self.plane(c.b, c.rows, c.m, c.channels)?;
-                self.plane(c.out, c.rows, c.m, c.channels.checked_mul(2)?)
-            }
-            Call::Fill(c) => c.stretches.iter().try_for_each(|&(start, n)| {
-                self.in_arena(end(c.off.checked_add(start)?, &[(c.rows, c.row)], n))
-            }),
-            Call::Copy(c) => {
-                ensure(c.groups > 0 && c.channels.is_multiple_of(c.groups))?;
-                self.plane(c.x, c.rows, c.m, c.channels)?;
-                self.plane(c.out, c.rows, c.m, c.channels)
-            }
+            Call::Interleave(c) => self.extents().interleave(c),
+            Call::Fill(c) => self.extents().fill(c),
+            Call::Copy(c) => self.extents().copy(c),
         }
     }
 }

@@ -25,7 +25,21 @@ pub(crate) enum Call {
 
 /// A call and the layer it is part of.
 #[derive(Clone, Debug)]
-pub(crate) struct Step {
+pub(crate) struct Step<C = Call> {
     pub layer: usize,
-    pub call: Call,
+    pub call: C,
 }
+
+/// A call as one of an enum of calls.
+macro_rules! calls {
+    ($all:ident: $($variant:ident($call:ty)),*) => { $(
+        impl From<$call> for $all {
+            fn from(call: $call) -> Self {
+                Self::$variant(call)
+            }
+        }
+    )* };
+}
+pub(crate) use calls;
+
+calls!(Call: Interleave(InterleaveCall), Fill(FillCall), Copy(CopyCall));

@@ -2,7 +2,8 @@
 //! row table.
 
 use super::call::Call;
-use super::emit::Emitter;
+use super::emit::Floats;
+use super::emitter::Emitter;
 use super::layout::Layout;
 use super::memory::winograd_block;
 use super::method::{Method, split};
@@ -28,25 +29,20 @@ pub(crate) fn flat(c: &Conv, x: &Layout, out: &Layout, residual: Option<&Layout>
         && residual.is_none_or(Layout::flat)
 }
 
-impl Emitter<'_> {
+impl Emitter<'_, Floats> {
     /// Packs the weights of a node.
     pub fn pack(&mut self, node: usize, chained: bool) -> Result<(), Error> {
         let graph = self.graph;
         let out = graph.nodes[node].out;
         match &graph.nodes[node].op {
             Op::Affine(Affine { scale, shift, .. }) => {
-                self.packed[node] = self.packer.affine(scale, shift);
+                self.packed[node] = self.own.packer.affine(scale, shift);
             }
             Op::Conv(c) => {
                 let (x, o) = (self.layouts[c.x.0], self.layouts[out.0]);
                 let floats = self.packed_floats(node, c);
-                let used = self.packer.buffer.len();
-                if floats.and_then(|f| f.checked_add(used)).is_none_or(|f| f > self.limit / 4) {
-                    return Err(Error::limit(format!(
-                        "node '{}': packed weights need more than {} bytes",
-                        graph.nodes[node].name, self.limit
-                    )));
-                }
+                let used = self.own.packer.buffer.len();
+                self.check_weights(4 * used, floats.and_then(|f| f.checked_mul(4)))?;
                 let weights = c.weights.to_f32();
                 let store = split(c.activation);
                 match self.methods[node] {
@@ -55,26 +51,27 @@ impl Emitter<'_> {
                         let store = if c.residual.is_some() { none } else { store };
                         let steps = [c.stride, c.dilation];
                         let d = self
+                            .own
                             .packer
                             .depthwise(&weights, &c.bias, x.shape.c, c.kernel, steps, store);
-                        self.packed[node] = self.depthwise.len();
-                        self.depthwise.push(d);
+                        self.packed[node] = self.own.depthwise.len();
+                        self.own.depthwise.push(d);
                     }
                     Method::Winograd => {
-                        let [_, tiles, block] = winograd_block(c, &x, &o, self.lanes);
+                        let [_, tiles, block] = winograd_block(c, &x, &o, self.own.lanes);
                         let channels = [o.shape.c, x.shape.c];
-                        let w = self.packer.winograd(
+                        let w = self.own.packer.winograd(
                             &weights,
                             &c.bias,
                             channels,
                             [c.kernel[0], tiles, tiles * block],
                             store,
                         );
-                        self.packed[node] = self.winograd.len();
-                        self.winograd.push(w);
+                        self.packed[node] = self.own.winograd.len();
+                        self.own.winograd.push(w);
                     }
                     _ => {
-                        self.packed[node] = self.dense.len();
+                        self.packed[node] = self.own.dense.len();
                         let r = c.residual.map(|r| &self.layouts[r.0]);
                         let whole = !chained && flat(c, &x, &o, r);
                         let pixels = if whole { o.shape.h * o.shape.w } else { o.shape.w };
@@ -83,7 +80,7 @@ impl Emitter<'_> {
                         let per = taps * inputs * outputs;
                         for g in 0..c.groups {
                             let bias = c.bias.get(g * outputs..(g + 1) * outputs);
-                            let d = self.packer.dense(&DenseWeights {
+                            let d = self.own.packer.dense(&DenseWeights {
                                 weights: &weights[g * per..(g + 1) * per],
                                 bias: bias.unwrap_or(&[]),
                                 outputs,
@@ -93,7 +90,7 @@ impl Emitter<'_> {
                                 pixels,
                                 store,
                             });
-                            self.dense.push(d);
+                            self.own.dense.push(d);
                         }
                     }
                 }
@@ -112,7 +109,7 @@ impl Emitter<'_> {
         });
         let total = floats.try_fold(0usize, |sum, n| sum.checked_add(n?));
         if let Some(total) = total.filter(|&n| n <= self.limit / 4) {
-            self.packer.buffer.reserve(total);
+            self.own.packer.buffer.reserve(total);
         }
     }
 
@@ -120,10 +117,10 @@ impl Emitter<'_> {
     fn packed_floats(&self, node: usize, c: &Conv) -> Option<usize> {
         let taps = c.kernel[0] * c.kernel[1];
         let inputs = self.layouts[c.x.0].shape.c / c.groups;
-        let outputs = (c.out_channels / c.groups).checked_next_multiple_of(self.lanes)?;
+        let outputs = (c.out_channels / c.groups).checked_next_multiple_of(self.own.lanes)?;
         let taps = if self.methods[node] == Method::Winograd { 38 } else { taps };
         let (inputs, groups) = match self.methods[node] {
-            Method::Depthwise => (1, c.out_channels.div_ceil(self.lanes)),
+            Method::Depthwise => (1, c.out_channels.div_ceil(self.own.lanes)),
             _ => (inputs, c.groups),
         };
         let k = taps.checked_mul(inputs)?.checked_add(2)?;
@@ -185,7 +182,7 @@ impl Emitter<'_> {
                 self.depthwise_rows(node, c, y0, y1)?;
                 c.residual.map_or(Ok(()), |r| {
                     let (epilogue, after) = split(c.activation);
-                    self.map(Function::Add(epilogue), out, r, out, (y0, y1))?;
+                    self.map(Function::Add(epilogue), (out, r), out, (y0, y1))?;
                     self.after(after, out, (y0, y1))
                 })
             }
@@ -207,7 +204,7 @@ impl Emitter<'_> {
         let r = c.residual.map(|r| self.layouts[r.0]);
         let dense = self.packed[node] + group;
         let (inputs, outputs) = (x.shape.c / c.groups, o.shape.c / c.groups);
-        let one_panel = self.dense[dense].panels.len() == 1;
+        let one_panel = self.own.dense[dense].panels.len() == 1;
         let whole = flat(c, &x, &o, r.as_ref());
         let apart = self.taps_apart(c, &x);
         while y0 < y1 {
@@ -293,7 +290,7 @@ impl Emitter<'_> {
 
     fn winograd_rows(&mut self, chain: usize, node: usize, c: &Conv) -> Result<(), Error> {
         let (x, o) = (self.layouts[c.x.0], self.layouts[self.graph.nodes[node].out.0]);
-        let [tile_rows, _, block] = winograd_block(c, &x, &o, self.lanes);
+        let [tile_rows, _, block] = winograd_block(c, &x, &o, self.own.lanes);
         let (input, products) = self.arena.scratch[chain];
         let side = tile_of(c.kernel[0]);
         let mut t = 0;

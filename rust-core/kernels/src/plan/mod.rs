@@ -3,12 +3,13 @@
 //! Decides order, memory, strips and methods, and proves every access in
 //! bounds. Executes nothing: that is [`session`](crate::session). The stages,
 //! in order: [`simplify`], [`method`], [`layout`], [`chain`], [`memory`],
-//! [`emit`], [`verify`].
+//! [`emitter`] with [`emit`], [`verify`].
 
 pub(crate) mod call;
 pub(crate) mod chain;
 mod emit;
 mod emit_conv;
+pub(crate) mod emitter;
 pub(crate) mod layout;
 pub(crate) mod memory;
 pub(crate) mod method;
@@ -35,7 +36,8 @@ use crate::micro::table::{Kernels, kernels};
 use crate::pack::Packer;
 use crate::winograd::Winograd;
 use call::Step;
-use emit::Emitter;
+use emit::Floats;
+use emitter::Emitter;
 use layout::{Layout, Units};
 use memory::Need;
 use method::Method;
@@ -90,27 +92,19 @@ fn program(
     let limit = options.memory_limit;
     let need = Need { lanes, unit: 4, limit, border_rows: 1, keep: observe };
     let arena = memory::place(&graph, &methods, &mut layouts, &chains, &need)?;
-    let mut emitter = Emitter {
-        graph: &graph,
-        methods: &methods,
-        layouts: &layouts,
-        arena: &arena,
+    let own = Floats {
         lanes,
-        limit,
         packer: Packer::new(lanes, kernels.heights),
-        steps: Vec::new(),
-        rows: Vec::new(),
         dense: Vec::new(),
         depthwise: Vec::new(),
         winograd: Vec::new(),
-        packed: vec![0; graph.nodes.len()],
-        zeroed: vec![false; layouts.len()],
-        layer: 0,
     };
+    let mut emitter = Emitter::new(&graph, &methods, &layouts, &arena, limit, own);
     emitter.reserve();
     emitter.emit(&chains)?;
-    let out = graph.output.map_or(0, |v| v.0);
-    let Emitter { packer, steps, rows, dense, depthwise, winograd, .. } = emitter;
+    emitter.link_prefetch();
+    let Emitter { steps, rows, own, .. } = emitter;
+    let Floats { packer, dense, depthwise, winograd, .. } = own;
     let mut weights = packer.buffer;
     weights.shrink();
     let layers: Vec<Layer> =
@@ -120,6 +114,7 @@ fn program(
         shape,
         plane: layouts[value.0].at(0),
     };
+    let out = graph.output.map_or(0, |v| v.0);
     let program = Program {
         isa,
         kernels,

@@ -10,9 +10,9 @@ use super::{Layer, Program};
 use crate::error::Error;
 use crate::micro::Plane;
 use crate::micro::depthwise::BIAS;
-use crate::micro::elementwise::Function;
+use crate::micro::elementwise::{Function, InterleaveCall};
 use crate::micro::gemm::{Dense, Panel};
-use crate::micro::mover::Port;
+use crate::micro::mover::{CopyCall, FillCall, Port};
 use crate::winograd::{PATCH, PRODUCTS, matrix_stride};
 
 /// `None` where a check fails.
@@ -32,7 +32,60 @@ pub(crate) fn end(off: usize, strides: &[(usize, usize)], n: usize) -> Option<us
     at.checked_add(n)
 }
 
+/// What calls may reach, in elements.
+#[derive(Clone, Copy)]
+pub(crate) struct Extents<'a> {
+    pub arena: usize,
+    /// The row table.
+    pub rows: &'a [u32],
+}
+
+impl Extents<'_> {
+    pub fn in_arena(&self, end: Option<usize>) -> Proof {
+        ensure(end? <= self.arena)
+    }
+
+    /// `rows` rows of `m` pixels of `n` elements.
+    pub fn plane(&self, p: Plane, rows: usize, m: usize, n: usize) -> Proof {
+        self.in_arena(end(p.off, &[(rows, p.row), (m, p.pix)], n))
+    }
+
+    /// `count` entries of the row table, each followed by `reach` elements.
+    pub fn table(&self, first: usize, count: usize, reach: usize) -> Proof {
+        let rows = self.rows.get(first..first.checked_add(count)?)?;
+        let last = *rows.iter().max()? as usize;
+        self.in_arena(last.checked_add(reach))
+    }
+
+    pub fn port(&self, p: &Port) -> Proof {
+        ensure(p.size[0].checked_mul(p.size[1])?.checked_mul(p.channels)? > 0)?;
+        self.plane(p.plane, p.size[0], p.size[1], p.channels)
+    }
+
+    pub fn interleave(&self, c: &InterleaveCall) -> Proof {
+        self.plane(c.a, c.rows, c.m, c.channels)?;
+        self.plane(c.b, c.rows, c.m, c.channels)?;
+        self.plane(c.out, c.rows, c.m, c.channels.checked_mul(2)?)
+    }
+
+    pub fn fill<E>(&self, c: &FillCall<E>) -> Proof {
+        c.stretches.iter().try_for_each(|&(start, n)| {
+            self.in_arena(end(c.off.checked_add(start)?, &[(c.rows, c.row)], n))
+        })
+    }
+
+    pub fn copy(&self, c: &CopyCall) -> Proof {
+        ensure(c.groups > 0 && c.channels.is_multiple_of(c.groups))?;
+        self.plane(c.x, c.rows, c.m, c.channels)?;
+        self.plane(c.out, c.rows, c.m, c.channels)
+    }
+}
+
 impl Program {
+    fn extents(&self) -> Extents<'_> {
+        Extents { arena: self.arena_floats, rows: &self.rows }
+    }
+
     /// Checks every call, the input and the output.
     pub(super) fn verify(&self, layers: &[Layer]) -> Result<(), Error> {
         for (i, step) in self.steps.iter().enumerate() {
@@ -43,33 +96,19 @@ impl Program {
                 ))
             })?;
         }
-        let seen = |o: &super::Observed| self.plane(o.plane, o.shape.h, o.shape.w, o.shape.c);
-        self.port(&self.input)
-            .and_then(|()| self.port(&self.output))
+        let seen =
+            |o: &super::Observed| self.extents().plane(o.plane, o.shape.h, o.shape.w, o.shape.c);
+        self.extents()
+            .port(&self.input)
+            .and_then(|()| self.extents().port(&self.output))
             .and_then(|()| self.observed.iter().try_for_each(seen))
             .ok_or_else(|| {
                 Error::limit(format!("input or output leaves the arena of {}", self.arena_floats))
             })
     }
 
-    fn in_arena(&self, end: Option<usize>) -> Proof {
-        ensure(end? <= self.arena_floats)
-    }
-
-    /// `rows` rows of `m` pixels of `n` floats.
-    fn plane(&self, p: Plane, rows: usize, m: usize, n: usize) -> Proof {
-        self.in_arena(end(p.off, &[(rows, p.row), (m, p.pix)], n))
-    }
-
     fn in_weights(&self, off: usize, floats: usize) -> Proof {
         ensure(off.checked_add(floats)? <= self.weights.len())
-    }
-
-    /// `count` entries of the row table, each followed by `reach` floats.
-    fn table(&self, first: usize, count: usize, reach: usize) -> Proof {
-        let rows = self.rows.get(first..first.checked_add(count)?)?;
-        let last = *rows.iter().max()? as usize;
-        self.in_arena(last.checked_add(reach))
     }
 
     fn panels(&self, panels: &[Panel], k: usize) -> Option<usize> {
@@ -85,34 +124,33 @@ impl Program {
         Some(first)
     }
 
-    fn port(&self, p: &Port) -> Proof {
-        ensure(p.size[0].checked_mul(p.size[1])?.checked_mul(p.channels)? > 0)?;
-        self.plane(p.plane, p.size[0], p.size[1], p.channels)
-    }
-
     fn call(&self, call: &Call) -> Proof {
         let lanes = self.isa.lanes();
         match call {
             Call::Gemm(c) => {
                 let d: &Dense = self.dense.get(c.dense)?;
                 let reach = end(0, &[(c.m, c.apix)], d.klen)?;
-                self.table(c.rows, c.nrows.checked_mul(d.segments)?, reach)?;
+                self.extents().table(c.rows, c.nrows.checked_mul(d.segments)?, reach)?;
                 let n = self.panels(&d.panels, d.segments.checked_mul(d.klen)?)?;
                 if let Some(r) = c.residual {
-                    self.plane(r, c.nrows, c.m, n)?;
+                    self.extents().plane(r, c.nrows, c.m, n)?;
                 }
-                self.plane(c.out, c.nrows, c.m, n)
+                self.extents().plane(c.out, c.nrows, c.m, n)
             }
             Call::Depthwise(c) => {
                 let d = self.depthwise.get(c.depthwise)?;
                 let n = d.vectors.checked_mul(lanes)?;
                 let steps =
                     [(c.m, d.stride.checked_mul(c.ipix)?), (d.kernel[1], d.dilation * c.ipix)];
-                self.table(c.rows, c.nrows.checked_mul(d.kernel[0])?, end(0, &steps, n)?)?;
+                self.extents().table(
+                    c.rows,
+                    c.nrows.checked_mul(d.kernel[0])?,
+                    end(0, &steps, n)?,
+                )?;
                 let taps = d.kernel[0].checked_mul(d.kernel[1])?;
                 self.in_weights(d.offset, taps.checked_add(BIAS)?.checked_mul(n)?)?;
                 ensure(d.vectors > 0)?;
-                self.plane(c.out, c.nrows, c.m, n)
+                self.extents().plane(c.out, c.nrows, c.m, n)
             }
             Call::Winograd(c) => {
                 let w = self.winograd.get(c.winograd)?;
@@ -121,10 +159,10 @@ impl Program {
                 ensure(w.channels <= a && tiles > 0 && (w.tile == 2 || w.tile == 4))?;
                 let columns = (w.tiles - 1).checked_mul(w.tile)?.checked_add(PATCH)?;
                 let reach = end(0, &[(columns, c.ipix)], a)?;
-                self.table(c.rows, c.tile_rows.checked_mul(PATCH)?, reach)?;
+                self.extents().table(c.rows, c.tile_rows.checked_mul(PATCH)?, reach)?;
                 for (off, n) in [(c.input, a), (c.products, b)] {
                     let stride = matrix_stride(tiles, n);
-                    self.in_arena(end(off, &[(PRODUCTS, stride), (tiles, n)], n))?;
+                    self.extents().in_arena(end(off, &[(PRODUCTS, stride), (tiles, n)], n))?;
                 }
                 let last = (PRODUCTS - 1).checked_mul(w.stride)?;
                 let mut panels = w.panels.clone();
@@ -139,9 +177,9 @@ impl Program {
                 let rows = c.size[0].min(c.tile_rows * w.tile);
                 let columns = c.size[1].min(w.tiles * w.tile);
                 if let Some(r) = c.residual {
-                    self.plane(r, rows, columns, b)?;
+                    self.extents().plane(r, rows, columns, b)?;
                 }
-                self.plane(c.out, rows, columns, b)
+                self.extents().plane(c.out, rows, columns, b)
             }
             Call::Pool(c) => {
                 let n = c.vectors.checked_mul(lanes)?;
@@ -156,39 +194,29 @@ impl Program {
                     ensure(last.checked_sub(before).is_none_or(|l| l < size))?;
                 }
                 let reach = end(0, &[(c.width, c.ipix)], n)?;
-                self.table(c.rows, c.nrows.checked_mul(c.kernel[0])?, reach)?;
-                self.plane(c.out, c.nrows, c.m, n)
+                self.extents().table(c.rows, c.nrows.checked_mul(c.kernel[0])?, reach)?;
+                self.extents().plane(c.out, c.nrows, c.m, n)
             }
             Call::Global(c) => {
                 let n = c.vectors.checked_mul(lanes)?;
-                self.plane(c.x, c.size[0], c.size[1], n)?;
-                self.in_arena(c.out.checked_add(n))
+                self.extents().plane(c.x, c.size[0], c.size[1], n)?;
+                self.extents().in_arena(c.out.checked_add(n))
             }
             Call::Map(c) => {
                 let n = c.vectors.checked_mul(lanes)?;
                 if let Function::Affine(off, _) = c.function {
                     self.in_weights(off, n.checked_mul(2)?)?;
                 }
-                [c.a, c.b, c.out].iter().try_for_each(|&p| self.plane(p, c.rows, c.m, n))
+                [c.a, c.b, c.out].iter().try_for_each(|&p| self.extents().plane(p, c.rows, c.m, n))
             }
             Call::Softmax(c) => {
                 let n = c.vectors.checked_mul(lanes)?;
                 ensure(c.channels <= n && c.channels > 0)?;
-                [c.x, c.out].iter().try_for_each(|&p| self.plane(p, c.rows, c.m, n))
+                [c.x, c.out].iter().try_for_each(|&p| self.extents().plane(p, c.rows, c.m, n))
             }
-            Call::Interleave(c) => {
-                self.plane(c.a, c.rows, c.m, c.channels)?;
-                self.plane(c.b, c.rows, c.m, c.channels)?;
-                self.plane(c.out, c.rows, c.m, c.channels.checked_mul(2)?)
-            }
-            Call::Fill(c) => c.stretches.iter().try_for_each(|&(start, n)| {
-                self.in_arena(end(c.off.checked_add(start)?, &[(c.rows, c.row)], n))
-            }),
-            Call::Copy(c) => {
-                ensure(c.groups > 0 && c.channels.is_multiple_of(c.groups))?;
-                self.plane(c.x, c.rows, c.m, c.channels)?;
-                self.plane(c.out, c.rows, c.m, c.channels)
-            }
+            Call::Interleave(c) => self.extents().interleave(c),
+            Call::Fill(c) => self.extents().fill(c),
+            Call::Copy(c) => self.extents().copy(c),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! int8 networks by the documented arithmetic, one number at a time.
 
 use biglittle_kernels::{
-    Activation, Binary, Conv, DataLayout, Graph, Isa, Model, Op, Options, Padding, Pool, PoolKind,
-    Quantization, Range, Session, Shape, Value, Weights, quantize_weights,
+    Activation, Binary, Conv, DataLayout, Graph, Isa, Model, Node, Op, Options, Padding, Pool,
+    PoolKind, Quantization, Range, Session, Shape, Value, Weights, quantize_weights,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Ranges of all values over a few inputs in NHWC order, by the portable float
@@ -60,6 +60,41 @@ impl Tensor {
 pub struct Reference<'a> {
     graph: &'a Graph,
     quantization: HashMap<Value, Quantization>,
+    /// Nodes that compute floats from floats, by what they compute.
+    in_floats: HashSet<Value>,
+}
+
+/// Softmax, sums too long for 32 bits, and the small layers of
+/// squeeze-and-excite.
+fn in_floats(g: &Graph) -> HashSet<Value> {
+    let shape = |v: Value| g.shape(v).expect("of this graph");
+    let mut floats = HashSet::new();
+    let nodes: Vec<_> = g.nodes().collect();
+    for node in nodes.iter().rev() {
+        let mut readers = nodes.iter().filter(|n| n.op().inputs().contains(&node.out())).peekable();
+        let gate = readers.peek().is_some()
+            && g.output() != Some(node.out())
+            && readers.all(|r| match r.op() {
+                Op::Mul(b) => shape(b.x) != shape(b.y),
+                op => floats.contains(&r.out()) && op.kind() != "softmax",
+            });
+        let pixel = |v: Value| shape(v).len() == shape(v).c;
+        let float = match node.op() {
+            Op::Softmax(_) => true,
+            Op::Conv(c) => {
+                let long = shape(c.x).len() * 255 * 127 > i32::MAX as usize;
+                let fixed = c.padding == Padding::default() && c.groups == 1;
+                let small = pixel(c.x) && c.kernel == [1, 1] && fixed && c.residual.is_none();
+                long && [shape(c.x).h, shape(c.x).w] == c.kernel || gate && small
+            }
+            Op::Activate(x, _) => gate && pixel(*x),
+            _ => false,
+        };
+        if float {
+            floats.insert(node.out());
+        }
+    }
+    floats
 }
 
 fn clamped(op: &Op) -> Option<(f32, f32)> {
@@ -159,7 +194,7 @@ impl<'a> Reference<'a> {
                 (v, quantization(lo, hi, f))
             })
             .collect();
-        Self { graph, quantization }
+        Self { graph, quantization, in_floats: in_floats(graph) }
     }
 
     fn q(&self, v: Value) -> (f64, i32) {
@@ -188,39 +223,35 @@ impl<'a> Reference<'a> {
         let input = Tensor { shape: shape(g.input()), data: input.to_vec() };
         let mut t = HashMap::from([(g.input(), input)]);
         let output = g.output().expect("an output");
-        let read = |v: Value| g.nodes().any(|n| n.op().inputs().contains(&v));
+        // tensors that are stored as floats; their bytes are in `t` too
+        let mut floats: HashMap<Value, Vec<f32>> = HashMap::new();
         for node in g.nodes() {
             let (op, out, s) = (node.op(), node.out(), shape(node.out()));
-            let last = out == output && !read(out);
+            let mut readers = g.nodes().filter(|n| n.op().inputs().contains(&out)).peekable();
+            let last = match out == output {
+                true => readers.peek().is_none(),
+                false => readers.all(|n| self.in_floats.contains(&n.out())),
+            };
+            if let Some(v) = self.floats(node, &t, &floats, s, last) {
+                let bytes = v.iter().map(|&v| self.quantization[&out].byte(v)).collect();
+                t.insert(out, Tensor { shape: s, data: bytes });
+                // an activation may have to convert to bytes
+                if last || !matches!(op, Op::Activate(..)) {
+                    floats.insert(out, v);
+                }
+                continue;
+            }
             let tensor = match op {
                 Op::Conv(c) => {
-                    let depthwise = c.groups > 1
-                        && c.groups == t[&c.x].shape.c
-                        && c.groups == c.out_channels
-                        && c.residual.is_none();
-                    if last && !depthwise && c.residual.is_none() {
-                        let (lo, hi) = c.activation.clamp().expect("a clamp");
-                        return self.conv(c, &t, s, (1.0, 0), |v| v.max(lo).min(hi));
-                    }
                     let (lo, hi) = self.bounds(out, c.activation);
                     let v = self.conv(c, &t, s, self.q(out), |v| v);
                     Tensor { shape: s, data: v.iter().map(|&v| round(v, lo, hi)).collect() }
                 }
                 Op::GlobalAverage(x) => {
-                    let n = t[x].shape.h * t[x].shape.w;
-                    let sum = |c: usize| -> i32 {
-                        t[x].data.iter().skip(c).step_by(s.c).map(|&v| i32::from(v)).sum()
-                    };
-                    let ((sx, zx), (so, zo)) = (self.q(*x), self.q(out));
-                    let centred = |c| (sum(c) - zx * n as i32) as f32;
-                    if last {
-                        let scale = (sx / n as f64) as f32;
-                        return (0..s.c).map(|c| centred(c) * scale).collect();
-                    }
+                    let (n, sums) = self.centred(*x, &t[x]);
+                    let ((sx, _), (so, zo)) = (self.q(*x), self.q(out));
                     let scale = (sx / so / n as f64) as f32;
-                    Tensor::from(s, |_, _, c| {
-                        round(centred(c).mul_add(scale, zo as f32), 0.0, 255.0)
-                    })
+                    Tensor::from(s, |_, _, c| round(sums[c].mul_add(scale, zo as f32), 0.0, 255.0))
                 }
                 Op::Pool(p) => self.pool(p, &t[&p.x], s, out),
                 Op::Add(b) => {
@@ -291,8 +322,81 @@ impl<'a> Reference<'a> {
             };
             t.insert(out, tensor);
         }
+        if let Some(floats) = floats.remove(&output) {
+            return floats;
+        }
         let q = self.quantization[&output];
         t[&output].data.iter().map(|&b| q.real(b)).collect()
+    }
+
+    /// The sums of each channel less its zero point, and how many numbers each
+    /// has.
+    fn centred(&self, v: Value, x: &Tensor) -> (usize, Vec<f32>) {
+        let n = x.shape.h * x.shape.w;
+        let sum = |c: usize| -> i32 {
+            x.data.iter().skip(c).step_by(x.shape.c).map(|&b| i32::from(b)).sum()
+        };
+        (n, (0..x.shape.c).map(|c| (sum(c) - self.q(v).1 * n as i32) as f32).collect())
+    }
+
+    /// What a node computes in floats, or for readers in floats; `None` where it
+    /// computes bytes.
+    fn floats(
+        &self,
+        node: &Node,
+        t: &HashMap<Value, Tensor>,
+        floats: &HashMap<Value, Vec<f32>>,
+        s: Shape,
+        last: bool,
+    ) -> Option<Vec<f32>> {
+        let float = self.in_floats.contains(&node.out());
+        let real = |v: Value| {
+            let q = self.quantization[&v];
+            let bytes = || t[&v].data.iter().map(|&b| q.real(b)).collect();
+            floats.get(&v).cloned().unwrap_or_else(bytes)
+        };
+        match node.op() {
+            Op::Conv(c) if float => {
+                let (lo, hi) = c.activation.clamp().expect("a clamp");
+                let (x, from) = (real(c.x), t[&c.x].shape);
+                let outputs = rows(c).into_iter().enumerate().map(|(o, (w, scale))| {
+                    let mut parts = [0.0f32; 4];
+                    for (i, &v) in x.iter().enumerate() {
+                        let (pixel, input) = (i / from.c, i % from.c);
+                        let w = f32::from(w[input * from.h * from.w + pixel]);
+                        parts[input % 4] = w.mul_add(v, parts[input % 4]);
+                    }
+                    let sum = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+                    sum.mul_add(scale, c.bias.get(o).copied().unwrap_or(0.0)).max(lo).min(hi)
+                });
+                Some(outputs.collect())
+            }
+            Op::Conv(c) if last && c.residual.is_none() => {
+                let (lo, hi) = c.activation.clamp().expect("a clamp");
+                let channels = t[&c.x].shape.c;
+                let depthwise = c.groups > 1 && [c.groups, c.out_channels] == [channels; 2];
+                (!depthwise).then(|| self.conv(c, t, s, (1.0, 0), |v| v.max(lo).min(hi)))
+            }
+            Op::GlobalAverage(x) if last => {
+                let (n, sums) = self.centred(*x, &t[x]);
+                let scale = (self.q(*x).0 / n as f64) as f32;
+                Some(sums.iter().map(|v| v * scale).collect())
+            }
+            Op::Activate(x, a) if float || floats.contains_key(x) => {
+                let activate = |v: &f32| super::reference::activate(*a, f64::from(*v)) as f32;
+                Some(real(*x).iter().map(activate).collect())
+            }
+            Op::Softmax(x) => {
+                let softmax = |x: &[f32]| -> Vec<f32> {
+                    let most = x.iter().fold(f32::NEG_INFINITY, |m, &v| m.max(v));
+                    let power = |v: &f32| (f64::from(*v) - f64::from(most)).exp();
+                    let sum: f64 = x.iter().map(power).sum();
+                    x.iter().map(|v| (power(v) / sum) as f32).collect()
+                };
+                Some(real(*x).chunks(s.c).flat_map(softmax).collect())
+            }
+            _ => None,
+        }
     }
 
     /// A convolution before it is rounded to bytes, in steps of the output.

@@ -5,6 +5,7 @@
 //! set; the arithmetic is written out, so that all sets round alike.
 
 use super::BLOCK;
+use crate::micro::elementwise::InterleaveCall;
 use crate::micro::{Context, Plane};
 
 /// The bytes of a block as the dot product stores them.
@@ -130,17 +131,23 @@ pub(crate) struct SoftmaxCall {
 /// machine rounds alike; relative error under 1e-15.
 #[inline(always)]
 pub(crate) fn exp(x: f64) -> f64 {
-    if x < -87.0 {
-        return 0.0;
-    }
-    let n = (x * std::f64::consts::LOG2_E).round_ties_even();
-    let r = x - n * std::f64::consts::LN_2;
-    let mut sum = 1.0;
-    for k in (1..=14).rev() {
-        sum = sum * r / f64::from(k) + 1.0;
-    }
-    // 2^n as bits: n is in -126..=0
-    sum * f64::from_bits(((n + 1023.0) as u64) << 52)
+    /// Adding 1.5 * 2^52 rounds to an integer, 1023 more is an exponent.
+    const MAGIC: f64 = 6_755_399_441_055_744.0 + 1023.0;
+    /// 1 / k!
+    const TERMS: [f64; 15] = {
+        let (mut terms, mut k) = ([1.0; 15], 1);
+        while k < 15 {
+            terms[k] = terms[k - 1] / k as f64;
+            k += 1;
+        }
+        terms
+    };
+    let low = x < -87.0;
+    let x = if low { 0.0 } else { x };
+    let t = x * std::f64::consts::LOG2_E + MAGIC;
+    let r = x - (t - MAGIC) * std::f64::consts::LN_2;
+    let sum = TERMS.iter().rev().fold(0.0, |sum, term| sum * r + term);
+    if low { 0.0 } else { sum * f64::from_bits(t.to_bits() << 52) }
 }
 
 /// Runs one call.
@@ -171,17 +178,6 @@ pub(crate) unsafe fn softmax(cx: &Context<u8>, call: &SoftmaxCall) {
             }
         }
     }
-}
-
-/// Channels of two tensors alternately, `channels` of each.
-#[derive(Clone, Debug)]
-pub(crate) struct InterleaveCall {
-    pub a: Plane,
-    pub b: Plane,
-    pub out: Plane,
-    pub rows: usize,
-    pub m: usize,
-    pub channels: usize,
 }
 
 /// Runs one call.

@@ -6,6 +6,7 @@
 
 pub(crate) mod depthwise;
 pub(crate) mod elementwise;
+pub(crate) mod floats;
 pub(crate) mod gemm;
 pub(crate) mod pool;
 pub(crate) mod port;

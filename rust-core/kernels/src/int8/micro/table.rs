@@ -1,13 +1,15 @@
 //! One instance of every int8 kernel per instruction set, as function pointers.
 
 use super::depthwise::{self, Depthwise, DepthwiseCall};
-use super::elementwise::{self, InterleaveCall, MapCall, SoftmaxCall};
+use super::elementwise::{self, MapCall, SoftmaxCall};
+use super::floats::{self, ActivateCall, DenseCall};
 use super::gemm::{self, Dense, GemmCall, Panels, Tiles};
 use super::pool::{self, GlobalCall, PoolCall};
 use super::port::{self, Entry, Exit};
 use crate::int8::simd::{self, Int8};
 use crate::isa::Isa;
 use crate::micro::Context;
+use crate::micro::elementwise::InterleaveCall;
 
 /// The kernels of one instruction set. Each may only be called on a CPU that
 /// has it, with calls that the plan has verified against the context.
@@ -17,6 +19,8 @@ pub(crate) struct Kernels {
     pub pool: unsafe fn(&Context<u8>, &PoolCall),
     pub global: unsafe fn(&Context<u8>, &GlobalCall),
     pub map: unsafe fn(&Context<u8>, &MapCall),
+    pub float_dense: unsafe fn(&Context<u8>, &DenseCall),
+    pub activate: unsafe fn(&Context<u8>, &ActivateCall),
     pub softmax: unsafe fn(&Context<u8>, &SoftmaxCall),
     pub interleave: unsafe fn(&Context<u8>, &InterleaveCall),
     pub read_floats: unsafe fn(&Context<u8>, &Entry, &[f32]),
@@ -47,6 +51,8 @@ macro_rules! instance {
                 pool,
                 global,
                 map,
+                float_dense,
+                activate,
                 softmax,
                 interleave,
                 read_floats,
@@ -76,6 +82,8 @@ macro_rules! instance {
             instance!(@ $($features)?, pool(call: &PoolCall) pool::run::<FLIP>);
             instance!(@ $($features)?, global(call: &GlobalCall) pool::global::<S>);
             instance!(@ $($features)?, map(call: &MapCall) elementwise::map::<FLIP>);
+            instance!(@ $($features)?, float_dense(call: &DenseCall) floats::dense);
+            instance!(@ $($features)?, activate(call: &ActivateCall) floats::map::<FLIP>);
             instance!(@ $($features)?, softmax(call: &SoftmaxCall) elementwise::softmax);
             instance!(@ $($features)?, interleave(call: &InterleaveCall) elementwise::interleave);
             instance!(@ $($features)?,
