@@ -7,6 +7,7 @@
 //! tensors narrower than a block, neighbouring pixels fill it.
 
 use super::super::simd::Int8;
+use super::pair::{FOURS, pair};
 use crate::micro::{Context, Plane, unroll};
 use crate::simd::Simd;
 
@@ -65,20 +66,20 @@ pub(crate) struct DepthwiseCall {
 }
 
 /// What tiles of one block share.
-struct Block<'a> {
-    cx: &'a Context<u8>,
-    call: &'a DepthwiseCall,
-    d: &'a Depthwise,
+pub(super) struct Block<'a> {
+    pub cx: &'a Context<u8>,
+    pub call: &'a DepthwiseCall,
+    pub d: &'a Depthwise,
     /// Constants and weights.
-    weights: *const u8,
+    pub weights: *const u8,
     /// The row table's entries of the first output row, and where the first 4
     /// point to.
-    rows: *const u32,
+    pub rows: *const u32,
     at: [*const u8; 4],
     /// Output rows that exist, of the tile's.
     here: usize,
     /// First channel.
-    channel: usize,
+    pub channel: usize,
     /// First pixel of the first row.
     out: *mut u8,
 }
@@ -86,7 +87,7 @@ struct Block<'a> {
 impl Block<'_> {
     /// Requantises one vector of sums, the `Q`th of the block.
     #[inline(always)]
-    unsafe fn requantise<S: Int8, const Q: usize>(&self, sum: S::V) -> S::V {
+    pub unsafe fn requantise<S: Int8, const Q: usize>(&self, sum: S::V) -> S::V {
         // SAFETY: the block has 4 vectors of each constant.
         unsafe {
             let constants = self.weights.cast::<f32>();
@@ -103,7 +104,7 @@ impl Block<'_> {
 
     /// Stores pixel `x` of output row `y`, if there is one.
     #[inline(always)]
-    unsafe fn store<S: Int8>(&self, y: usize, x: usize, halves: [S::H; 2], n: usize) {
+    pub unsafe fn store<S: Int8>(&self, y: usize, x: usize, halves: [S::H; 2], n: usize) {
         if y < self.here {
             // SAFETY: the pixel is one of the call's, and `n` bytes of it (or
             // of it and its neighbours) are.
@@ -248,6 +249,15 @@ unsafe fn across<S: Int8>(b: &Block<'_>) {
             return;
         }
         let mut x = 0;
+        if const { S::PAIRS } && d.wide == 1 && d.fours == FOURS && d.stride == d.dilation {
+            while x + 1 < m && d.rows > 1 {
+                match d.rows {
+                    2 => pair::<S, 2>(b, x, bytes),
+                    _ => pair::<S, 4>(b, x, bytes),
+                }
+                x += 2;
+            }
+        }
         while x < m {
             let n = if d.wide > 1 { (m - x).min(d.wide) * d.channels } else { bytes };
             match (d.order, d.rows) {

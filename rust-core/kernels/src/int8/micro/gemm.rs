@@ -242,17 +242,37 @@ unsafe fn store<S: Int8, const MR: usize, const NV: usize>(
     offset: [F<S>; NV],
     at: &mut Cursor,
 ) {
+    let plain = !t.w.clamp && !t.w.floats && at.residual.is_null();
+    // SAFETY: the caller passes on the tile's contract.
+    unsafe {
+        if const { S::PAIRS } && plain {
+            store_as::<S, MR, NV, true>(t, sum, scale, offset, at);
+        } else {
+            store_as::<S, MR, NV, false>(t, sum, scale, offset, at);
+        }
+    }
+}
+
+/// [`store`], `PLAIN` of tiles without residual and clamp, as bytes.
+#[inline(always)]
+unsafe fn store_as<S: Int8, const MR: usize, const NV: usize, const PLAIN: bool>(
+    t: &Tiles<'_>,
+    sum: [[S::V; NV]; MR],
+    scale: [F<S>; NV],
+    offset: [F<S>; NV],
+    at: &mut Cursor,
+) {
     // SAFETY: the caller passes on the tile's contract.
     unsafe {
         let (lo, hi) = (S::Float::splat(t.w.lo), S::Float::splat(t.w.hi));
-        let size = if t.w.floats { 4 } else { 1 };
-        t.cx.check(at.out, (MR - 1) * t.opix + NV * S::L * size);
+        let (size, opix) = (if t.w.floats { 4 } else { 1 }, t.opix);
+        t.cx.check(at.out, (MR - 1) * opix + NV * S::L * size);
         if !at.residual.is_null() {
             t.cx.check(at.residual, (MR - 1) * t.rpix + NV * S::L);
         }
         unroll!(14: I < MR, {
             let mut v = offset;
-            if !at.residual.is_null() {
+            if !PLAIN && !at.residual.is_null() {
                 let r = S::unpack::<NV>(at.residual);
                 let factor = S::Float::splat(t.w.residual);
                 unroll!(4: J < NV, {
@@ -263,12 +283,12 @@ unsafe fn store<S: Int8, const MR: usize, const NV: usize>(
             unroll!(4: J < NV, {
                 v[J] = S::fma(S::to_float(sum[I][J]), scale[J], v[J]);
             });
-            if t.w.clamp {
+            if !PLAIN && t.w.clamp {
                 unroll!(4: J < NV, {
                     v[J] = S::Float::min(hi, S::Float::max(lo, v[J]));
                 });
             }
-            if t.w.floats {
+            if !PLAIN && t.w.floats {
                 unroll!(4: J < NV, {
                     S::Float::store(at.out.cast::<f32>().add(J * S::L), v[J]);
                 });
@@ -279,7 +299,7 @@ unsafe fn store<S: Int8, const MR: usize, const NV: usize>(
                 });
                 S::store::<NV>(q, at.out);
             }
-            at.out = S::Float::opaque(at.out.wrapping_add(t.opix)).cast_mut();
+            at.out = S::Float::opaque(at.out.wrapping_add(opix)).cast_mut();
         });
     }
 }

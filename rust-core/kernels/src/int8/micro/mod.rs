@@ -8,6 +8,7 @@ pub(crate) mod depthwise;
 pub(crate) mod elementwise;
 pub(crate) mod floats;
 pub(crate) mod gemm;
+mod pair;
 pub(crate) mod pool;
 pub(crate) mod port;
 pub(crate) mod table;

@@ -24,6 +24,7 @@ impl Int8 for AvxVnni {
     const MR: [usize; 4] = [0, 6, 0, 2];
     const COLUMNS: [usize; 2] = [1, 1];
     const TALL: usize = 2;
+    const PAIRS: bool = false;
 
     methods! {
         load(p: *const u8) -> __m256i { _mm256_loadu_si256(p.cast()) }

@@ -26,6 +26,7 @@ impl Int8 for Vnni512 {
     const MR: [usize; 4] = [14, 12, 8, 6];
     const COLUMNS: [usize; 2] = [3, 4];
     const TALL: usize = 4;
+    const PAIRS: bool = false;
 
     methods! {
         load(p: *const u8) -> __m512i { _mm512_loadu_si512(p.cast()) }

@@ -53,6 +53,9 @@ pub(crate) trait Int8: Copy {
     const COLUMNS: [usize; 2];
     /// Output rows of a depthwise tile of 5x5 and stride 1.
     const TALL: usize;
+    /// Whether two pixels of a depthwise tile share the weights they load, and
+    /// matrix tiles that are only scaled and narrowed have code of their own.
+    const PAIRS: bool;
 
     unsafe fn load(p: *const u8) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;

@@ -38,6 +38,7 @@ impl Int8 for Dot {
     const MR: [usize; 4] = [0, 0, 0, 5];
     const COLUMNS: [usize; 2] = [3, 3];
     const TALL: usize = 4;
+    const PAIRS: bool = true;
 
     methods! {
         load(p: *const u8) -> int32x4_t { vreinterpretq_s32_u8(vld1q_u8(p)) }

@@ -25,6 +25,7 @@ impl Int8 for Portable {
     const MR: [usize; 4] = [0, 0, 0, 2];
     const COLUMNS: [usize; 2] = [1, 1];
     const TALL: usize = 2;
+    const PAIRS: bool = true;
 
     #[inline(always)]
     unsafe fn load(p: *const u8) -> V {
