@@ -40,47 +40,90 @@ pub(crate) fn dense_bytes(products: usize) -> Option<usize> {
     products.checked_add(8)?.checked_mul(BLOCK)
 }
 
+/// Blocks of outputs that are summed side by side, so that their additions
+/// need not wait for each other.
+const BLOCKS: usize = 4;
+
+/// The sums of `N` blocks, whose weights are at `weights` and each `block` bytes
+/// further.
+///
+/// # Safety
+/// As for [`dense`].
+#[inline(always)]
+unsafe fn sums<const N: usize>(
+    cx: &Context<u8>,
+    call: &DenseCall,
+    mut weights: *const u8,
+    block: usize,
+) -> [Floats; N] {
+    let [h, w] = call.size;
+    let mut parts = [[[0.0f32; BLOCK]; N]; PARTS];
+    for (y, x) in (0..h).flat_map(|y| (0..w).map(move |x| (y, x))) {
+        // SAFETY: the plan proved the image inside the arena, aligned for
+        // floats, and the weights of each block; builds with `checks` look at
+        // the arena again.
+        unsafe {
+            let pixel = cx.base.add(call.x.off + y * call.x.row + x * call.x.pix);
+            cx.check(pixel, 4 * call.inputs);
+            let pixel = std::slice::from_raw_parts(pixel.cast::<f32>(), call.inputs);
+            for some in pixel.chunks(PARTS) {
+                for (&v, part) in some.iter().zip(&mut parts) {
+                    for (n, part) in part.iter_mut().enumerate() {
+                        let w = weights.add(n * block).cast::<[i8; BLOCK]>().read_unaligned();
+                        *part = std::array::from_fn(|i| f32::from(w[i]).mul_add(v, part[i]));
+                    }
+                    weights = weights.add(BLOCK);
+                }
+            }
+        }
+    }
+    let [a, b, c, d] = parts;
+    std::array::from_fn(|n| std::array::from_fn(|i| (a[n][i] + b[n][i]) + (c[n][i] + d[n][i])))
+}
+
+/// Computes `N` blocks of outputs from number `first` on.
+///
+/// # Safety
+/// As for [`dense`].
+#[inline(always)]
+unsafe fn blocks<const N: usize>(cx: &Context<u8>, call: &DenseCall, first: usize) {
+    let block = (call.size[0] * call.size[1] * call.inputs + 8) * BLOCK;
+    // SAFETY: the plan proved as many blocks of weights as outputs, and the
+    // outputs inside the arena; builds with `checks` look again.
+    unsafe {
+        let at = cx.weights.add(call.weights + first * block);
+        let sums = sums::<N>(cx, call, at.add(8 * BLOCK), block);
+        for (n, sum) in sums.iter().enumerate() {
+            let [scale, bias] = at.add(n * block).cast::<[Floats; 2]>().read_unaligned();
+            let value = |i: usize| {
+                let v = sum[i].mul_add(scale[i], bias[i]);
+                let v = if v > call.lo { v } else { call.lo };
+                if v < call.hi { v } else { call.hi }
+            };
+            let out = cx.base.add(call.out + 4 * BLOCK * (first + n));
+            cx.check(out, 4 * BLOCK);
+            out.cast::<Floats>().write_unaligned(std::array::from_fn(value));
+        }
+    }
+}
+
 /// Runs one call.
 ///
 /// # Safety
 /// The plan has verified the call against the context's arena and weights.
 #[inline(always)]
 pub(crate) unsafe fn dense(cx: &Context<u8>, call: &DenseCall) {
-    let [h, w] = call.size;
-    let block = (h * w * call.inputs + 8) * BLOCK;
-    for first in (0..call.outputs).step_by(BLOCK) {
-        // SAFETY: the plan proved the image inside the arena, aligned for
-        // floats, and a block of weights for each 16 outputs; builds with
-        // `checks` look at the arena again.
-        let (sum, [scale, bias], out) = unsafe {
-            let at = cx.weights.add(call.weights + first / BLOCK * block);
-            let mut weights = at.add(8 * BLOCK).cast::<[i8; BLOCK]>();
-            let mut parts = [[0.0f32; BLOCK]; PARTS];
-            for (y, x) in (0..h).flat_map(|y| (0..w).map(move |x| (y, x))) {
-                let pixel = cx.base.add(call.x.off + y * call.x.row + x * call.x.pix);
-                cx.check(pixel, 4 * call.inputs);
-                let pixel = std::slice::from_raw_parts(pixel.cast::<f32>(), call.inputs);
-                for some in pixel.chunks(PARTS) {
-                    for (&v, part) in some.iter().zip(&mut parts) {
-                        let w = &*weights;
-                        *part = std::array::from_fn(|i| f32::from(w[i]).mul_add(v, part[i]));
-                        weights = weights.add(1);
-                    }
-                }
+    let (mut first, count) = (0, call.outputs / BLOCK);
+    while first < count {
+        let n = if count - first >= BLOCKS { BLOCKS } else { 1 };
+        // SAFETY: passed on from the caller.
+        unsafe {
+            match n {
+                BLOCKS => blocks::<BLOCKS>(cx, call, first),
+                _ => blocks::<1>(cx, call, first),
             }
-            let [a, b, c, d] = parts;
-            let sum: Floats = std::array::from_fn(|i| (a[i] + b[i]) + (c[i] + d[i]));
-            let out = cx.base.add(call.out + 4 * first);
-            cx.check(out, 4 * BLOCK);
-            (sum, at.cast::<[Floats; 2]>().read_unaligned(), out.cast::<Floats>())
-        };
-        let value = |i: usize| {
-            let v = sum[i].mul_add(scale[i], bias[i]);
-            let v = if v > call.lo { v } else { call.lo };
-            if v < call.hi { v } else { call.hi }
-        };
-        // SAFETY: as above.
-        unsafe { out.write_unaligned(std::array::from_fn(value)) };
+        }
+        first += n;
     }
 }
 
