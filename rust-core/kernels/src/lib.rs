@@ -72,24 +72,26 @@
 //! ties to even. Sums, products, means and [`Affine`] have the same form.
 //! Activations other than clamps are tables of 256 bytes. The output of a last
 //! convolution (not depthwise, without residual), fully connected layer or
-//! global average is f32, `fma(sum, m, bias)`, and never rounded to a byte; a [softmax](Op::Softmax)
-//! may follow it.
+//! global average is f32, `fma(sum, m, bias)`, and never rounded to a byte.
 //!
-//! **In floats.** Layers that would lose and cost little are computed in floats:
-//! the layers of one pixel whose result a product repeats over an image
-//! (squeeze-and-excite: convolutions and activations), a softmax, and a fully
-//! connected layer with a longer sum than 32 bits hold. The latter two only
-//! where they cost at most a twentieth of the network, an element of a softmax
-//! counted as 1,000 products and a product in floats as 8; a softmax at the end
-//! may cost what it likes. A sum over weights of 8 bits is `fma(sum, scale,
-//! bias)`, where product `c` of each pixel is added to one of four sums, number
-//! `c` modulo 4, with one rounding, and the sums as `(s0 + s1) + (s2 + s3)`.
+//! **In floats.** Small layers that would lose are computed in floats: those of one
+//! pixel whose result a product repeats over an image (squeeze-and-excite:
+//! convolutions and activations), a softmax, and a fully connected layer with a
+//! longer sum than 32 bits of integers hold. Each only where it costs at most a
+//! twentieth of the network's products, an element of a softmax counted as 1,000
+//! and a product in floats as 8; a softmax at the end may cost what it likes. Sums
+//! are over weights of 8 bits: product `c` of each pixel is added, rounded once, to
+//! one of four sums, number `c` modulo 4, and `fma((s0 + s1) + (s2 + s3), scale,
+//! bias)` is clamped. Matrix products and global averages that only such layers
+//! read leave as floats. An activation from or to floats is computed in f64 and
+//! rounded; bytes become floats by [`Quantization::real`], and floats bytes by
+//! [`Quantization::byte`].
 //!
 //! **The same bits everywhere.** All of that is exact or correctly rounded, so
 //! that an int8 model gives bit-identical outputs on every instruction set and
 //! machine.
 //!
-//! **Limits.** A sum has at most 66,311 products, so that 32 bits hold it
+//! **Limits.** A sum of integers has at most 66,311 products, so that 32 bits hold it
 //! whatever the bytes are. A scale is at least 2^-30 of the largest value that
 //! the node can compute, so that conversions never overflow, however narrow a
 //! range is. Refused, with [`ErrorKind::NotQuantizable`] and the node's name:

@@ -208,7 +208,7 @@ fn sums_are_bounded() {
     }
     let ranges = [Range { lo: 0.0, hi: 255.0 }, UNIT];
     let refused = Model::compile_int8(graph(MOST + 1, 1.0), &ranges, &scalar());
-    says(refused, ErrorKind::NotQuantizable, &["'fc'", "66312", "66311", "f32"]);
+    says(refused, ErrorKind::NotQuantizable, &["'fc'", "66312", "66311", "too large a part"]);
 }
 
 /// Ranges that are far too narrow saturate, as on every other machine.
@@ -319,14 +319,54 @@ fn a_cheap_sum_too_long_for_32_bits_stays_in_floats() {
     let mut net = Network::new(Shape::new(96, 96, 3));
     let mut x = net.graph.input();
     for _ in 0..3 {
-        let conv = generate::conv(&net, &mut r, x, 8, [3, 3], 1);
+        let conv = generate::conv(&net, &mut r, x, 10, [3, 3], 1);
         x = net.add(Conv { padding: Padding::same(1), activation: Activation::Relu, ..conv });
     }
-    let count = 96 * 96 * 8;
+    let count = 96 * 96 * 10;
     let weights = generate::weights(&mut r, count, count).into();
     let (bias, activation) = (vec![0.25], Activation::None);
     net.add(Linear { x, out_channels: 1, weights, bias, activation });
     equals_reference(&net.graph.simplified(), &mut r);
+}
+
+/// Activations of a gate that read bytes because others read them too.
+#[test]
+fn a_gate_may_start_from_bytes() {
+    let mut r = Rng::new(8);
+    let mut net = Network::new(Shape::new(16, 16, 20));
+    let x = net.graph.input();
+    let conv = generate::conv(&net, &mut r, x, 20, [3, 3], 1);
+    let x = net.add(Conv { padding: Padding::same(1), ..conv });
+    let mean = net.add(Op::GlobalAverage(x));
+    let gate = net.add(Op::Activate(mean, Activation::Sigmoid));
+    let gated = net.add(Op::Mul(Binary { x, y: gate, activation: Activation::None }));
+    let sum = net.add(Op::Add(Binary { x: gated, y: mean, activation: Activation::Relu }));
+    // a clamp inside the range that is given
+    let mean = net.add(Op::GlobalAverage(sum));
+    let clip = Activation::Clip { lo: 0.25, hi: 0.5 };
+    let conv = generate::conv(&net, &mut r, mean, 20, [1, 1], 1);
+    let gate = net.add(Conv { activation: clip, ..conv });
+    net.add(Op::Mul(Binary { x: sum, y: gate, activation: Activation::None }));
+    equals_reference(&net.graph.simplified(), &mut r);
+}
+
+#[test]
+fn weights_and_biases_in_floats_are_checked_too() {
+    let gated = |bias: f32, weight: f32| {
+        let mut g = Graph::new(Shape::new(32, 32, 16)).expect("valid");
+        let conv = Conv::new(g.input(), 16, [3, 3], vec![0.1; 16 * 16 * 9]);
+        let x = g.add("conv", Conv { padding: Padding::same(1), ..conv }).expect("fits");
+        let mean = g.add("mean", Op::GlobalAverage(x)).expect("fits");
+        let bias = vec![bias; 16];
+        let gate = Conv { bias, ..Conv::new(mean, 16, [1, 1], vec![weight; 256]) };
+        let y = g.add("gate", gate).expect("fits");
+        g.add("mul", Op::Mul(Binary { x, y, activation: Activation::None })).expect("fits");
+        Model::compile_int8(g, &[UNIT; 5], &scalar())
+    };
+    assert!(gated(0.5, 0.5).is_ok());
+    let kind = ErrorKind::NotQuantizable;
+    says(gated(f32::NAN, 0.5), kind, &["'gate'", "bias", "finite"]);
+    says(gated(0.5, f32::INFINITY), kind, &["'gate'", "weight", "finite"]);
 }
 
 #[test]

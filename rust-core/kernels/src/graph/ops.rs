@@ -326,6 +326,16 @@ impl Op {
     }
 
     /// The activation at the end of the node, where it has one.
+    pub(crate) fn activation(&self) -> Option<Activation> {
+        match self {
+            Self::Conv(c) => Some(c.activation),
+            Self::Linear(l) => Some(l.activation),
+            Self::Add(b) | Self::Mul(b) => Some(b.activation),
+            Self::Affine(a) => Some(a.activation),
+            _ => None,
+        }
+    }
+
     pub(crate) fn activation_mut(&mut self) -> Option<&mut Activation> {
         match self {
             Self::Conv(c) => Some(&mut c.activation),

@@ -32,8 +32,12 @@ pub(super) fn finite(v: f64) -> Result<f32, Error> {
     ))
 }
 
-/// The weights of each output channel as integers, and its scale.
+/// The weights of each output channel as integers, and its scale. Fails if one
+/// of them or a bias is not finite.
 pub(super) fn quantized(c: &Conv) -> Result<(Vec<i8>, Vec<f32>), Error> {
+    if !c.bias.iter().all(|b| b.is_finite()) {
+        return Err(Error::int8("a bias is not finite"));
+    }
     let sound = |scales: &[f32]| scales.iter().all(|s| s.is_finite());
     if let Weights::I8 { data, scales } = &c.weights
         && data.iter().all(|&q| q != i8::MIN)
@@ -64,9 +68,6 @@ pub(super) fn layer(
     flip: u8,
 ) -> Result<Layer, Error> {
     let (weights, weight_scales) = quantized(c)?;
-    if !c.bias.iter().all(|b| b.is_finite()) {
-        return Err(Error::int8("a bias is not finite"));
-    }
     let (step, zero) = match to {
         Stored::Bytes(q) => (f64::from(q.scale), f64::from(q.zero_point)),
         Stored::Floats => (1.0, 0.0),

@@ -47,49 +47,60 @@ fn small(g: &Graph, node: &Node) -> bool {
     }
 }
 
-/// Fails if a layer costs too much to be computed in floats.
-fn cheap(g: &Graph, node: &Node, cost: u64, why: &str) -> Result<(), Error> {
-    if cost.saturating_mul(SHARE) <= g.macs() {
-        return Ok(());
-    }
-    Err(refused(node, why))
+/// Whether a layer in floats of this cost is small beside the network.
+fn cheap(g: &Graph, cost: u64) -> bool {
+    cost.saturating_mul(SHARE) <= g.macs()
 }
 
 /// Which nodes compute floats from floats; each value's readers are given.
 fn in_floats(g: &Graph, readers: &[Vec<usize>]) -> Result<Vec<bool>, Error> {
     let mut floats = vec![false; g.nodes.len()];
+    // whether a node's pixel, or what becomes of it, is repeated by a product
+    let mut gates = floats.clone();
     for (i, node) in g.nodes.iter().enumerate().rev() {
         let read = &readers[node.out.0];
-        let gate = |&r: &usize| match &g.nodes[r].op {
+        let last = g.output == Some(node.out);
+        let to_gate = |&r: &usize| match &g.nodes[r].op {
             Op::Mul(b) => g.shapes[b.x.0] != g.shapes[b.y.0],
-            Op::Conv(_) | Op::Activate(..) => floats[r],
-            _ => false,
+            _ => gates[r],
         };
-        let gate = !read.is_empty() && g.output != Some(node.out) && read.iter().all(gate);
-        floats[i] = match &node.op {
-            Op::Softmax(x) => {
-                if g.output != Some(node.out) || !read.is_empty() {
+        let products = g.node_macs(node).saturating_mul(PRODUCT_COST);
+        gates[i] = !last
+            && !read.is_empty()
+            && read.iter().all(to_gate)
+            && small(g, node)
+            && cheap(g, products);
+        floats[i] = gates[i]
+            || match &node.op {
+                Op::Softmax(x) => {
                     let cost = (g.shapes[x.0].len() as u64).saturating_mul(SOFTMAX_COST);
-                    let why = "is not the output, has no int8 form and costs too much in f32";
-                    cheap(g, node, cost, why)?;
+                    let end = last && read.is_empty();
+                    if !end && !cheap(g, cost) {
+                        let why = "is not the output, and too large a part of the network to be \
+                                   computed in floats";
+                        return Err(refused(node, why));
+                    }
+                    true
                 }
-                true
-            }
-            Op::Conv(c) => {
-                let count = c.kernel[0] * c.kernel[1] * (g.shapes[c.x.0].c / c.groups);
-                let long = count > MAX_PRODUCTS;
-                if long {
-                    let why = format!(
-                        "sums {count} products, more than {MAX_PRODUCTS} could overflow 32 bits, \
-                         and costs too much in f32"
-                    );
-                    let cost = if whole(g, c) { g.node_macs(node) } else { u64::MAX };
-                    cheap(g, node, cost.saturating_mul(PRODUCT_COST), &why)?;
+                Op::Conv(c) => {
+                    let count = c.kernel[0] * c.kernel[1] * (g.shapes[c.x.0].c / c.groups);
+                    if count > MAX_PRODUCTS {
+                        let limit = format!(
+                            "sums {count} products, more than {MAX_PRODUCTS} could overflow 32 bits"
+                        );
+                        let why = match (whole(g, c), cheap(g, products)) {
+                            (false, _) => "only a fully connected layer can be computed in floats",
+                            (_, false) => "it is too large a part of the network for floats",
+                            _ => "",
+                        };
+                        if !why.is_empty() {
+                            return Err(refused(node, &format!("{limit}, and {why}")));
+                        }
+                    }
+                    count > MAX_PRODUCTS
                 }
-                long || gate && small(g, node)
-            }
-            _ => gate && small(g, node),
-        };
+                _ => false,
+            };
     }
     Ok(floats)
 }

@@ -1,9 +1,10 @@
 //! Networks in 8-bit integers: the sibling of the float plan and kernels.
 //!
 //! Decides how numbers become bytes and back ([`quantization`], [`scales`]),
-//! which layers stay in floats ([`mixed`]), and what a run executes. Graph, simplification, layouts, chains and memory
-//! are those of the float [plan](crate::plan), counted in bytes. The stages, in
-//! order: [`mixed`], [`scales`], [`emit`], [`verify`]; the arithmetic is documented at the
+//! which layers stay in floats ([`mixed`]), and what a run executes. Graph,
+//! simplification, layouts, chains and memory are those of the float
+//! [plan](crate::plan), counted in bytes. The stages, in order: [`mixed`],
+//! [`scales`], [`emit`], [`verify`]; the arithmetic is documented at the
 //! [crate](crate#int8).
 
 mod constants;

@@ -82,7 +82,10 @@ pub(crate) fn program(
     let units = Units { lanes: BLOCK, per_channel };
     let mut layouts = lay_out(&graph, &methods, &units, options.fuse)?;
     let chains = chain::chains(&graph, &methods, &layouts, options.fuse, options.strip_bytes);
-    let mut borders: Vec<u8> = quantization.iter().map(|q| q.zero_point).collect();
+    let mut borders: Vec<u8> = {
+        let bytes = quantization.iter().zip(&floats).filter(|&(_, &float)| !float);
+        bytes.map(|(q, _)| q.zero_point).collect()
+    };
     borders.sort_unstable();
     borders.dedup();
     let limit = options.memory_limit;

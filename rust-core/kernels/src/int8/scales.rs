@@ -6,7 +6,7 @@
 use super::mixed::Mixed;
 use super::quantization::{Quantization, Range};
 use crate::error::Error;
-use crate::graph::{Binary, Graph, Node, Op, PoolKind, Shape, Value};
+use crate::graph::{Activation, Binary, Graph, Node, Op, PoolKind, Shape, Value};
 use crate::plan::method::Method;
 
 /// Largest number of products in a sum: each is at most 255 * 127.
@@ -39,8 +39,7 @@ pub(super) fn refused(node: &Node, why: &str) -> Error {
 
 /// Checks that a node has an int8 form.
 fn check(g: &Graph, node: &Node) -> Result<(), Error> {
-    let mut op = node.op.clone();
-    if let Some(a) = op.activation_mut().filter(|a| a.clamp().is_none()) {
+    if let Some(a) = node.op.activation().filter(|a| a.clamp().is_none()) {
         let why = format!(
             "with activation {a:?} needs the range of what goes into it (see Graph::simplified)"
         );
@@ -128,15 +127,7 @@ pub(super) fn scales(mixed: &Mixed) -> Result<Vec<Quantization>, Error> {
         *set = Some(set.map_or(r, |s| s.join(r)));
     };
     add(g.input(), ranges[0]);
-    for node in &g.nodes {
-        let mut r = ranges[node.out.0];
-        let mut op = node.op.clone();
-        // what a clamp cuts off needs no bytes
-        if let Some((lo, hi)) = op.activation_mut().and_then(|a| a.clamp()) {
-            r = Range { lo: r.lo.clamp(lo, hi), hi: r.hi.clamp(lo, hi) };
-        }
-        add(node.out, r);
-    }
+    g.nodes.iter().for_each(|node| add(node.out, ranges[node.out.0]));
     let range = |v: Value| joined[sets.root(v)].unwrap_or(Range::ZERO).join(Range::ZERO);
     let mut finest = vec![0.0f64; g.shapes.len()];
     for node in g.nodes.iter().filter(|node| !floats[node.out.0]) {
@@ -148,7 +139,8 @@ pub(super) fn scales(mixed: &Mixed) -> Result<Vec<Quantization>, Error> {
     Ok((0..g.shapes.len()).map(of).collect())
 }
 
-/// A range for each value of a graph, from those of [`Graph::values`].
+/// A range for each value of a graph, from those of [`Graph::values`], cut by its
+/// node's clamp.
 pub(super) fn by_value(g: &Graph, ranges: &[Range]) -> Result<Vec<Range>, Error> {
     let names: Vec<(Value, &str, Shape)> = g.values().collect();
     if names.len() != ranges.len() {
@@ -162,6 +154,13 @@ pub(super) fn by_value(g: &Graph, ranges: &[Range]) -> Result<Vec<Range>, Error>
     for ((value, name, _), range) in names.into_iter().zip(ranges) {
         range.check().map_err(|e| e.at_node(name))?;
         all[value.0] = *range;
+    }
+    for node in &g.nodes {
+        // what a clamp cuts off needs no bytes
+        if let Some((lo, hi)) = node.op.activation().and_then(Activation::clamp) {
+            let r = &mut all[node.out.0];
+            *r = Range { lo: r.lo.clamp(lo, hi), hi: r.hi.clamp(lo, hi) };
+        }
     }
     Ok(all)
 }

@@ -187,25 +187,38 @@ impl Program {
 mod tests {
     use super::super::{Range, program};
     use super::*;
-    use crate::graph::{Conv, Graph, Padding, Shape};
+    use crate::graph::{Activation, Binary, Conv, Graph, Op, Padding, Shape};
     use crate::isa::Isa;
     use crate::plan::Options;
 
+    /// A matrix product, a depthwise convolution, a gate in floats, a softmax.
+    fn graph() -> Graph {
+        let mut g = Graph::new(Shape::new(16, 16, 8)).expect("small");
+        let mut add = |name: &str, op: Op| g.add(name, op).expect("fits");
+        let input = crate::graph::Value(0);
+        let x = add("conv", Conv::new(input, 8, [3, 3], vec![0.5; 8 * 8 * 9]).into());
+        let depthwise = Conv::new(x, 8, [3, 3], vec![0.5; 8 * 9]);
+        let x = add("dw", Conv { groups: 8, padding: Padding::same(1), ..depthwise }.into());
+        let mean = add("mean", Op::GlobalAverage(x));
+        let gate = add("gate", Conv::new(mean, 8, [1, 1], vec![0.5; 64]).into());
+        let gate = add("sigmoid", Op::Activate(gate, Activation::Sigmoid));
+        let x = add("mul", Op::Mul(Binary { x, y: gate, activation: Activation::None }));
+        let x = add("last", Conv::new(x, 8, [1, 1], vec![0.5; 64]).into());
+        add("soft", Op::Softmax(x));
+        g
+    }
+
     #[test]
     fn a_tampered_call_is_found() {
-        let mut g = Graph::new(Shape::new(5, 5, 8)).expect("small");
-        let conv = Conv::new(g.input(), 8, [3, 3], vec![0.5; 8 * 8 * 9]);
-        let x = g.add("conv", conv).expect("fits");
-        let depthwise = Conv::new(x, 8, [3, 3], vec![0.5; 8 * 9]);
-        g.add("dw", Conv { groups: 8, padding: Padding::same(1), ..depthwise }).expect("fits");
+        let g = graph();
         let build = || {
-            let ranges = [Range { lo: -1.0, hi: 1.0 }; 3];
+            let ranges = [Range { lo: -1.0, hi: 1.0 }; 9];
             program(g.clone(), &ranges, Isa::Scalar, &Options::default()).expect("compiles")
         };
         let (p, layers) = build();
         assert!(p.verify(&layers).is_ok());
         let far = u32::MAX as usize;
-        for field in 0..10 {
+        for field in 0..22 {
             let (mut p, layers) = build();
             for step in &mut p.steps {
                 match (&mut step.call, field) {
@@ -217,12 +230,24 @@ mod tests {
                     (Call::Depthwise(c), 5) => c.nrows = far,
                     (Call::Depthwise(c), 6) => c.m = 0,
                     (Call::Depthwise(c), 7) => c.ipix = far,
+                    (Call::FloatDense(c), 8) => c.weights = far,
+                    (Call::FloatDense(c), 9) => c.inputs = far,
+                    (Call::FloatDense(c), 10) => c.outputs = far / 16 * 16,
+                    (Call::FloatDense(c), 11) => c.x.off += 1,
+                    (Call::FloatDense(c), 12) => c.size = [1, 0],
+                    (Call::FloatDense(c), 13) => c.out += 2,
+                    (Call::FloatDense(c), 14) => c.size = [far, 1],
+                    (Call::Activate(c), 15) => c.out.off = far,
+                    (Call::Activate(c), 16) => c.x.off += 2,
+                    (Call::Activate(c), 17) => c.channels = 17,
+                    (Call::Global(c), 18) => c.out += 1,
+                    (Call::Softmax(c), 19) => c.x.off += 1,
                     _ => {}
                 }
             }
             match field {
-                8 => p.dense[0].panels[0].offset = far,
-                9 => p.depthwise[0].wide += 1,
+                20 => p.dense[0].panels[0].offset = far,
+                21 => p.depthwise[0].wide += 1,
                 _ => {}
             }
             assert!(p.verify(&layers).is_err(), "field {field}");

@@ -1,7 +1,8 @@
 //! Lowers nodes to float kernel calls.
 //!
 //! Decides how long each call is (blocks that stay in the cache), and which
-//! rows it reads; writes the row table and packs weights on the way. The convolutions are in [`emit_conv`](super::emit_conv).
+//! rows it reads; writes the row table and packs weights on the way. The
+//! convolutions are in [`emit_conv`](super::emit_conv).
 
 use super::call::Call;
 use super::emitter::{Emitter, Lowering};

@@ -68,15 +68,19 @@ pub struct Reference<'a> {
 /// squeeze-and-excite.
 fn in_floats(g: &Graph) -> HashSet<Value> {
     let shape = |v: Value| g.shape(v).expect("of this graph");
-    let mut floats = HashSet::new();
+    let macs = |out: Value, c: &Conv| {
+        let per = c.kernel[0] * c.kernel[1] * shape(c.x).c / c.groups;
+        (shape(out).len() * per) as u64
+    };
+    let (mut floats, mut gates) = (HashSet::new(), HashSet::new());
     let nodes: Vec<_> = g.nodes().collect();
     for node in nodes.iter().rev() {
         let mut readers = nodes.iter().filter(|n| n.op().inputs().contains(&node.out())).peekable();
-        let gate = readers.peek().is_some()
+        let to_gate = readers.peek().is_some()
             && g.output() != Some(node.out())
             && readers.all(|r| match r.op() {
                 Op::Mul(b) => shape(b.x) != shape(b.y),
-                op => floats.contains(&r.out()) && op.kind() != "softmax",
+                _ => gates.contains(&r.out()),
             });
         let pixel = |v: Value| shape(v).len() == shape(v).c;
         let float = match node.op() {
@@ -85,12 +89,21 @@ fn in_floats(g: &Graph) -> HashSet<Value> {
                 let long = shape(c.x).len() * 255 * 127 > i32::MAX as usize;
                 let fixed = c.padding == Padding::default() && c.groups == 1;
                 let small = pixel(c.x) && c.kernel == [1, 1] && fixed && c.residual.is_none();
-                long && [shape(c.x).h, shape(c.x).w] == c.kernel || gate && small
+                // a twentieth, and each product counts as eight
+                if to_gate && small && macs(node.out(), c) * 160 <= g.macs() {
+                    gates.insert(node.out());
+                }
+                long && [shape(c.x).h, shape(c.x).w] == c.kernel
             }
-            Op::Activate(x, _) => gate && pixel(*x),
+            Op::Activate(x, _) => {
+                if to_gate && pixel(*x) {
+                    gates.insert(node.out());
+                }
+                false
+            }
             _ => false,
         };
-        if float {
+        if float || gates.contains(&node.out()) {
             floats.insert(node.out());
         }
     }
@@ -382,7 +395,8 @@ impl<'a> Reference<'a> {
                 let scale = (self.q(*x).0 / n as f64) as f32;
                 Some(sums.iter().map(|v| v * scale).collect())
             }
-            Op::Activate(x, a) if float || floats.contains_key(x) => {
+            // from bytes to bytes it is a table
+            Op::Activate(x, a) if floats.contains_key(x) || float && last => {
                 let activate = |v: &f32| super::reference::activate(*a, f64::from(*v)) as f32;
                 Some(real(*x).iter().map(activate).collect())
             }

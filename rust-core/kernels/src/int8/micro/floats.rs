@@ -198,3 +198,64 @@ pub(crate) unsafe fn map<const FLIP: u8>(cx: &Context<u8>, call: &ActivateCall) 
         other => other
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::Buffer;
+    use crate::graph::Shape;
+    use crate::int8::micro::table::kernels;
+    use crate::int8::pack::Packer;
+    use crate::isa::Isa;
+
+    /// Several pixels, channels that are no multiple of four, blocks side by side
+    /// and one by itself.
+    #[test]
+    fn fully_connected_layers_of_images() {
+        let (shape, outputs) = (Shape::new(2, 3, 5), 70);
+        let number = |i: usize| ((i * 37 + 11) % 255) as i8;
+        let weights: Vec<i8> = (0..outputs * shape.len()).map(|i| number(i).max(-127)).collect();
+        let scales: Vec<f32> = (0..outputs).map(|o| 0.01 + o as f32 / 1e4).collect();
+        let bias: Vec<f32> = (0..outputs).map(|o| o as f32 - 30.0).collect();
+        let x: Vec<f32> = (0..shape.len()).map(|i| f32::from(number(i)) / 7.0).collect();
+        for isa in Isa::available().into_iter().filter(|isa| isa.has_int8()) {
+            let kernels = kernels(isa);
+            let mut packer = Packer::new(kernels.set);
+            let weights_at = packer.float_dense(&weights, &scales, &bias, shape);
+            let mut arena = Buffer::zeros(6 * 16 + 80);
+            for (to, from) in arena.as_mut_slice().chunks_mut(16).zip(x.chunks(5)) {
+                to[..5].copy_from_slice(from);
+            }
+            let call = DenseCall {
+                x: Plane { off: 0, row: 3 * 64, pix: 64 },
+                size: [2, 3],
+                inputs: 5,
+                out: 6 * 64,
+                outputs: 80,
+                weights: weights_at,
+                lo: -60.0,
+                hi: 60.0,
+            };
+            let cx = Context {
+                base: arena.as_mut_ptr().cast(),
+                len: arena.len() * 4,
+                rows: std::ptr::null(),
+                weights: packer.buffer.as_ptr().cast(),
+            };
+            // SAFETY: six pixels of 16 floats and 80 outputs are in the arena, the
+            // packed weights are those of the call, and the set is available.
+            unsafe { (kernels.float_dense)(&cx, &call) };
+            for (o, &got) in arena.as_slice()[96..96 + outputs].iter().enumerate() {
+                let mut parts = [0.0f32; PARTS];
+                for (i, &v) in x.iter().enumerate() {
+                    let (pixel, channel) = (i / 5, i % 5);
+                    let w = f32::from(weights[(o * 5 + channel) * 6 + pixel]);
+                    parts[channel % PARTS] = w.mul_add(v, parts[channel % PARTS]);
+                }
+                let sum = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+                let want = sum.mul_add(scales[o], bias[o]).clamp(-60.0, 60.0);
+                assert_eq!(got.to_bits(), want.to_bits(), "{isa}, output {o}");
+            }
+        }
+    }
+}
