@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Counts the instructions that biglittle, ONNX Runtime, LiteRT and ncnn execute
-for one inference on arm64, under emulation, and estimates the cycles they take.
+for one inference on arm64, under emulation, and estimates the cycles they take;
+with --int8 the int8 of those that have it.
 
-Called by ci/bench-arm64.
+Called by ci/bench-arm64, with the modules of ci/peers.
 """
 
 import argparse
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import estimate
 import report
-from executed import CPU, Emulator, Failed, total
+from contestants import PEERS, command
+from executed import CPU, Emulator, Failed, dot_products, total
+from judge import fault
 
-LARGEST_DIFFERENCE = 1e-3
 # Inferences that are counted: a start is not quite the same each time, which
 # must not show in a small network.
 FEW, MANY, SMALL_SIDE = 2, 20, 64
@@ -22,24 +24,30 @@ FEW, MANY, SMALL_SIDE = 2, 20, 64
 
 def count(options: argparse.Namespace, key: str, network: str, runs: int) -> dict:
     """The figures of one runtime with one network."""
-    if key == report.OURS:
-        words = [options.biglittle, "bench", options.zoo / f"{network}.onnx", "--interactive"]
-        emulator, env = Emulator(options.plugin), {}
-    else:
-        python = next((options.system / "usr/bin").glob("python3.*"))
-        words = [python, options.peer, key, options.zoo, network]
+    words = command(key, options.zoo, network, options.biglittle)
+    emulator, env = Emulator(options.plugin), {}
+    if is_peer(key):
+        words[0] = next((options.system / "usr/bin").glob("python3.*"))
         emulator = Emulator(options.plugin, options.system)
         env = {"PYTHONHOME": f"{options.system}/usr", "PYTHONPATH": str(options.site)}
         env |= {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     one, line = emulator.inference(words, runs, env)
     loaded = json.loads(line)
-    if (difference := loaded.get("difference", 0.0)) > LARGEST_DIFFERENCE:
-        raise Failed(f"its outputs differ by {difference:.2g} from ONNX Runtime's")
+    if why := fault(key, loaded, options.zoo, network):
+        raise Failed(why)
     figures = {"instructions": total(one), "loaded": loaded}
+    if key.endswith("_int8"):
+        figures["dot_products"] = dot_products(one)
+        if not figures["dot_products"]:
+            raise Failed("it does not use the processor's dot product of bytes")
     if llvm := estimate.tools():
         cores = estimate.CORES.items()
         figures["cycles"] = {name: estimate.cycles(one, core, llvm) for name, core in cores}
     return figures
+
+
+def is_peer(key: str) -> bool:
+    return key.removesuffix("_int8") in PEERS
 
 
 def versions(site: Path | None) -> dict[str, str]:
@@ -55,8 +63,8 @@ def measure(options: argparse.Namespace, network: str, side: int, known: dict) -
     counted again."""
     runs = MANY if side <= SMALL_SIDE else FEW
     result: dict = {"runs": runs, "runtimes": {}, "missing": dict(known["missing"])}
-    for key in report.NAMES if options.system else [report.OURS]:
-        if key in result["missing"]:
+    for key in report.names(options.int8):
+        if key in result["missing"] or (is_peer(key) and not options.system):
             continue
         if key in known["runtimes"]:
             result["runtimes"][key] = known["runtimes"][key]
@@ -64,7 +72,7 @@ def measure(options: argparse.Namespace, network: str, side: int, known: dict) -
         try:
             result["runtimes"][key] = count(options, key, network, runs)
         except Failed as why:
-            if key == report.OURS:
+            if key == "ours":
                 sys.exit(f"{network}: {why}")
             result["missing"][key] = str(why)
     return result
@@ -76,11 +84,10 @@ def known(options: argparse.Namespace, document: dict, network: str, failed: dic
     if not options.peers_from or not options.peers_from.exists():
         return nothing
     earlier = json.loads(options.peers_from.read_text())
-    if any(earlier[field] != document[field] for field in ("cpu", "versions")):
+    if any(earlier[field] != document[field] for field in ("cpu", "versions", "int8")):
         return nothing
     figures = earlier["networks"].get(network, nothing)
-    runtimes = {k: f for k, f in figures["runtimes"].items() if k != report.OURS}
-    return {"runtimes": runtimes, "missing": figures["missing"]}
+    return {of: {k: v for k, v in figures[of].items() if is_peer(k)} for of in nothing}
 
 
 def main() -> None:
@@ -88,7 +95,7 @@ def main() -> None:
     parser.add_argument("zoo", type=Path, help="the folder of models/zoo/build.py, converted")
     parser.add_argument("--biglittle", type=Path, required=True, help="the arm64 program")
     parser.add_argument("--plugin", type=Path, required=True, help="blocks.c, built")
-    parser.add_argument("--peer", type=Path, help="the peers' script")
+    parser.add_argument("--int8", action="store_true", help="count int8")
     parser.add_argument("--system", type=Path, help="an arm64 system with Python; none: no peers")
     parser.add_argument("--site", type=Path, help="the peers' arm64 packages")
     parser.add_argument("--peers-from", type=Path, metavar="JSON", help="do not count peers anew")
@@ -109,6 +116,7 @@ def main() -> None:
     conversions = json.loads((options.zoo / "conversions.json").read_text())
     results: dict[str, dict] = {}
     document = {"date": options.date, "cpu": CPU, "versions": versions(options.site)}
+    document["int8"] = options.int8
     document["networks"] = results
     for network in networks:
         before = known(options, document, network, conversions.get(network, {}))

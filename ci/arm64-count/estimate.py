@@ -11,8 +11,8 @@ import subprocess
 
 from executed import Executed, total
 
-# Cores of the same designs, for which LLVM has a model of its own.
-CORES = {"Cortex-A76": "neoverse-n1", "Cortex-X1": "neoverse-v1"}
+# Cores of the same designs, for which LLVM has a model of its own; the last is in order.
+CORES = {"Cortex-A76": "neoverse-n1", "Cortex-X1": "neoverse-v1", "Cortex-A55": "cortex-a55"}
 
 # The oldest LLVM that models both and can skip what it does not know.
 OLDEST = 19

@@ -79,3 +79,10 @@ def subtract(more: Executed, few: Executed, runs: int) -> Executed:
 
 def total(one: Executed) -> float:
     return sum(n for _, n in one.values())
+
+
+def dot_products(one: Executed) -> float:
+    """How many of the instructions are dot products of bytes: SDOT and UDOT."""
+    vector = sum(n for word, n in one.values() if word & 0x9FE0_FC00 == 0x0E80_9400)
+    by_element = sum(n for word, n in one.values() if word & 0x9FC0_F400 == 0x0F80_E000)
+    return vector + by_element

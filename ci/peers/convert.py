@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Converts the networks of a folder for LiteRT and ncnn, or to int8 for all.
 
-    convert.py FOLDER [--int8 BIGLITTLE] [NAME...]
+    convert.py FOLDER [NAME...] [--int8 BIGLITTLE]
 
 Writes NAME.tflite and NAME.ncnn.param and .bin beside NAME.onnx, or with --int8
 NAME.tflite, NAME.int8.onnx, .tflite and .biglittle; and what could not be

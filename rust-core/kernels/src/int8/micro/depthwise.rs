@@ -69,20 +69,20 @@ pub(crate) struct DepthwiseCall {
 }
 
 /// What tiles of one block share.
-struct Block<'a> {
-    cx: &'a Context<u8>,
-    call: &'a DepthwiseCall,
-    d: &'a Depthwise,
+pub(super) struct Block<'a> {
+    pub cx: &'a Context<u8>,
+    pub call: &'a DepthwiseCall,
+    pub d: &'a Depthwise,
     /// Constants and weights.
-    weights: *const u8,
+    pub weights: *const u8,
     /// The row table's entries of the first output row, and where the first 4
     /// point to.
-    rows: *const u32,
+    pub rows: *const u32,
     at: [*const u8; 4],
     /// Output rows that exist, of the tile's.
     here: usize,
     /// First channel.
-    channel: usize,
+    pub channel: usize,
     /// First pixel of the first row.
     out: *mut u8,
 }
@@ -90,7 +90,7 @@ struct Block<'a> {
 impl Block<'_> {
     /// Requantises one vector of sums, the `Q`th of the block.
     #[inline(always)]
-    unsafe fn requantise<S: Int8, const Q: usize>(&self, sum: S::V) -> S::V {
+    pub unsafe fn requantise<S: Int8, const Q: usize>(&self, sum: S::V) -> S::V {
         // SAFETY: the block has 4 vectors of each constant.
         unsafe {
             let constants = self.weights.cast::<f32>();
@@ -107,7 +107,7 @@ impl Block<'_> {
 
     /// Stores pixel `x` of output row `y`, if there is one.
     #[inline(always)]
-    unsafe fn store<S: Int8>(&self, y: usize, x: usize, halves: [S::H; 2], n: usize) {
+    pub unsafe fn store<S: Int8>(&self, y: usize, x: usize, halves: [S::H; 2], n: usize) {
         if y < self.here {
             // SAFETY: the pixel is one of the call's, and `n` bytes of it (or
             // of it and its neighbours) are.
@@ -331,8 +331,9 @@ unsafe fn across<S: Int8>(b: &Block<'_>) {
             }
             return;
         }
-        let pair = d.order == Order::Stream && (d.wide, d.dilation, d.fours) == (1, 1, 2) && m > 1;
-        if const { S::NARROW } && pair {
+        let paired =
+            d.order == Order::Stream && (d.wide, d.dilation, d.fours) == (1, 1, 2) && m > 1;
+        if const { S::PAIRS } && paired {
             match (d.stride, d.rows) {
                 (1, 4) => return pairs::<S, 1, 4>(b, bytes),
                 (2, 2) => return pairs::<S, 2, 2>(b, bytes),

@@ -242,6 +242,26 @@ unsafe fn store<S: Int8, const MR: usize, const NV: usize>(
     offset: [F<S>; NV],
     at: &mut Cursor,
 ) {
+    let plain = !t.w.clamp && !t.w.floats && at.residual.is_null();
+    // SAFETY: the caller passes on the tile's contract.
+    unsafe {
+        if const { S::PLAIN } && plain {
+            store_as::<S, MR, NV, true>(t, sum, scale, offset, at);
+        } else {
+            store_as::<S, MR, NV, false>(t, sum, scale, offset, at);
+        }
+    }
+}
+
+/// [`store`], `PLAIN` of tiles without residual and clamp, as bytes.
+#[inline(always)]
+unsafe fn store_as<S: Int8, const MR: usize, const NV: usize, const PLAIN: bool>(
+    t: &Tiles<'_>,
+    sum: [[S::V; NV]; MR],
+    scale: [F<S>; NV],
+    offset: [F<S>; NV],
+    at: &mut Cursor,
+) {
     // SAFETY: the caller passes on the tile's contract.
     unsafe {
         // by value: stores might change what is behind a reference
@@ -258,7 +278,7 @@ unsafe fn store<S: Int8, const MR: usize, const NV: usize>(
         let mut q = sum;
         unroll!(14: I < MR, {
             let mut v = offset;
-            if !at.residual.is_null() {
+            if !PLAIN && !at.residual.is_null() {
                 let r = S::unpack::<NV>(at.residual);
                 unroll!(4: J < NV, {
                     v[J] = S::fma(S::to_float(r[J]), factor, offset[J]);
@@ -268,12 +288,12 @@ unsafe fn store<S: Int8, const MR: usize, const NV: usize>(
             unroll!(4: J < NV, {
                 v[J] = S::fma(S::to_float(sum[I][J]), scale[J], v[J]);
             });
-            if clamp {
+            if !PLAIN && clamp {
                 unroll!(4: J < NV, {
                     v[J] = S::Float::min(hi, S::Float::max(lo, v[J]));
                 });
             }
-            if floats {
+            if !PLAIN && floats {
                 unroll!(4: J < NV, {
                     S::Float::store(at.out.cast::<f32>().add(J * S::L), v[J]);
                 });

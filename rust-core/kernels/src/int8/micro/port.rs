@@ -84,14 +84,16 @@ pub(crate) unsafe fn read_bytes<const FLIP: u8>(cx: &Context<u8>, entry: &Entry,
     // SAFETY: the caller's contract.
     unsafe { entry.port.read(cx, from) };
     if FLIP != 0 {
-        let (p, [h, w]) = (entry.port.plane, entry.port.size);
+        let (p, [h, w], n) = (entry.port.plane, entry.port.size, entry.port.channels);
+        // pixels without gaps are one long pixel
+        let (w, n) = if p.pix == n { (1, w * n) } else { (w, n) };
         for y in 0..h {
             for x in 0..w {
                 // SAFETY: as above.
                 unsafe {
                     let pixel = cx.base.add(p.off + y * p.row + x * p.pix);
-                    cx.check(pixel, entry.port.channels);
-                    let pixel = std::slice::from_raw_parts_mut(pixel, entry.port.channels);
+                    cx.check(pixel, n);
+                    let pixel = std::slice::from_raw_parts_mut(pixel, n);
                     pixel.iter_mut().for_each(|v| *v ^= FLIP);
                 }
             }

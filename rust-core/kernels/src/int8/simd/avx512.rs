@@ -32,6 +32,8 @@ impl Int8 for Vnni512 {
     const TALL: usize = 4;
     const NARROW: bool = true;
     const JOINT: usize = 4;
+    const PAIRS: bool = true;
+    const PLAIN: bool = false;
 
     methods! {
         load(p: *const u8) -> __m512i { _mm512_loadu_si512(p.cast()) }

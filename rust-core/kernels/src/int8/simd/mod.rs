@@ -60,6 +60,11 @@ pub(crate) trait Int8: Copy {
     const NARROW: bool;
     /// Vectors of several pixels that [`Int8::store_pixels`] narrows at once.
     const JOINT: usize;
+    /// Whether two pixels of a depthwise tile share the weights they load.
+    const PAIRS: bool;
+    /// Whether matrix tiles that are only scaled and narrowed have code of their
+    /// own.
+    const PLAIN: bool;
 
     unsafe fn load(p: *const u8) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
