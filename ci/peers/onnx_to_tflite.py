@@ -130,7 +130,7 @@ class Converter:
     def op_dequantizelinear(self, node: onnx.NodeProto, attributes: dict) -> None:
         """Of weights only: they are stored as they are used."""
         if not all(name in self.weights for name in node.input):
-            raise Unsupported("there is no conversion of quantised activations")
+            raise Unsupported("there is no conversion of quantized activations")
         steps, scale, zero = (self.weights[name].astype(np.float32) for name in node.input)
         shape = [1] * steps.ndim
         shape[attributes.get("axis", 1)] = -1

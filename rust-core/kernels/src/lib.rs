@@ -59,7 +59,7 @@
 //! ([`Quantization`]), with one scale per tensor: 255 steps over its range, cut
 //! by a clamp of its node and widened to contain zero. Operators that only move
 //! bytes (max pool, concat, slice, shuffle, interleave, padding) share one
-//! quantisation, over the union of their ranges, with what they read. Weights
+//! quantization, over the union of their ranges, with what they read. Weights
 //! are integers in -127..=127 with a scale per output channel
 //! ([`quantize_weights`]); [`Weights::I8`] without -128 are taken as they are.
 //!

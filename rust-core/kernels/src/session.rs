@@ -66,7 +66,7 @@ impl Session {
         self.execute(Input::Floats(input), output)
     }
 
-    /// Runs an int8 network on its quantised input, without any floats: `input`
+    /// Runs an int8 network on its quantized input, without any floats: `input`
     /// has the order of [`Options::input_layout`](crate::Options), its bytes the
     /// meaning of [`Model::input_quantization`].
     ///

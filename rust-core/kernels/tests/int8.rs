@@ -123,7 +123,7 @@ fn max_pools_of_any_width() {
 }
 
 #[test]
-fn pixels_may_be_the_quantised_input() {
+fn pixels_may_be_the_quantized_input() {
     // (pixel - 127) / 128
     let mut g = Graph::new(Shape::new(1, 1, 1)).expect("valid");
     g.add("same", Conv::new(g.input(), 1, [1, 1], vec![127.0])).expect("fits");

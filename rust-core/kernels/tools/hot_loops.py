@@ -7,7 +7,7 @@
 A hot loop is an innermost loop of the vector kernels with at least 16
 multiply-adds that make up 45 % of it: the tiles of the matrix and depthwise
 kernels. In the int8 kernels multiply-adds are dot products, and 25 % is enough:
-their depthwise tiles transpose and requantise as well. A spilled accumulator shows as stack references in step with the
+their depthwise tiles transpose and requantize as well. A spilled accumulator shows as stack references in step with the
 multiply-adds; a loop bound or pointer reloaded once an iteration does not
 matter. So more than 12 stack references in 100 multiply-adds fail, with exit
 code 1. Loops that hold other memory operands or transforms are not looked at.

@@ -195,7 +195,7 @@ impl Graph {
     /// Activations that are not clamps (SiLU, hard swish and the like) are
     /// nodes of their own here, because an [int8 model](crate::Model::compile_int8)
     /// needs the range of what goes into them. This is the form to calibrate
-    /// and to quantise. Nodes that the output does not depend on are gone, and
+    /// and to quantize. Nodes that the output does not depend on are gone, and
     /// values are numbered anew.
     #[must_use]
     pub fn simplified(self) -> Self {

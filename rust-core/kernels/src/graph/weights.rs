@@ -18,7 +18,7 @@ pub enum Weights {
     F16(Vec<u16>),
     /// `data[i] * scales[o]`, with one scale per output channel `o`.
     I8 {
-        /// The quantised weights.
+        /// The quantized weights.
         data: Vec<i8>,
         /// One factor per output channel.
         scales: Vec<f32>,

@@ -1,4 +1,4 @@
-//! The constants of requantisation, and the proof that they are sound.
+//! The constants of requantization, and the proof that they are sound.
 //!
 //! Decides them once, in f64: what a sum of integers is multiplied by, and what
 //! is added, to become a byte of the output (or a float).

@@ -105,7 +105,7 @@ impl Packer {
             (0..n).map(move |i| blocks / n + usize::from(i < blocks % n))
         };
         // cycles of a row of pixels: 2 dot products and 2 loads a cycle,
-        // latency 4, then the requantisation of each pixel
+        // latency 4, then the requantization of each pixel
         let cost = |widest: usize| -> f64 {
             split(widest)
                 .map(|n| {

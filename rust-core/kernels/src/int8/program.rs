@@ -152,7 +152,7 @@ impl Program {
         }
     }
 
-    /// Quantises the input.
+    /// Quantizes the input.
     ///
     /// # Safety
     /// The context is of this program, and the slice has the port's length.
@@ -161,7 +161,7 @@ impl Program {
         unsafe { (self.kernels.read_floats)(cx, &self.input, from) };
     }
 
-    /// Copies the quantised input.
+    /// Copies the quantized input.
     ///
     /// # Safety
     /// As for [`Program::read_floats`].

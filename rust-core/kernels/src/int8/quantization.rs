@@ -94,11 +94,11 @@ impl Quantization {
     }
 }
 
-/// Quantises the weights of one output channel: `row[i]` is about `q[i] *
+/// Quantizes the weights of one output channel: `row[i]` is about `q[i] *
 /// scale`, with `scale` the largest magnitude over 127 and `q` in -127..=127,
 /// ties to even.
 ///
-/// Quantising `q[i] * scale` again gives the same `q`. A row of zeros (or of
+/// Quantizing `q[i] * scale` again gives the same `q`. A row of zeros (or of
 /// magnitudes under about 1e-36) has zeros and scale 1. Weights must be finite;
 /// [`Model::compile_int8`](crate::Model::compile_int8) refuses others.
 #[must_use]
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_quantised_twice_are_the_same() {
+    fn weights_quantized_twice_are_the_same() {
         let mut seed = 1u32;
         for n in [1, 2, 9, 300] {
             for magnitude in [1e-30f32, 1e-3, 1.0, 7e20] {

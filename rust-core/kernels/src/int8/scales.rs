@@ -1,6 +1,6 @@
-//! Which quantisation each value has.
+//! Which quantization each value has.
 //!
-//! Decides which values share one quantisation because bytes move between them
+//! Decides which values share one quantization because bytes move between them
 //! unchanged, and how fine it is. Refuses networks that have no int8 form.
 
 use super::mixed::Mixed;
@@ -57,7 +57,7 @@ fn check(g: &Graph, node: &Node) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sets of values with one quantisation.
+/// Sets of values with one quantization.
 struct Sets(Vec<usize>);
 
 impl Sets {
@@ -123,7 +123,7 @@ fn largest(op: &Op, width: impl Fn(Value) -> f64, enough: f64) -> f64 {
     }
 }
 
-/// Decides the quantisation of every value; that of floats means nothing.
+/// Decides the quantization of every value; that of floats means nothing.
 pub(super) fn scales(mixed: &Mixed) -> Result<Vec<Quantization>, Error> {
     let Mixed { graph: g, ranges, floats } = mixed;
     g.nodes.iter().try_for_each(|node| check(g, node))?;

@@ -56,7 +56,7 @@ impl Tensor {
     }
 }
 
-/// How the network was quantised, from its ranges.
+/// How the network was quantized, from its ranges.
 pub struct Reference<'a> {
     graph: &'a Graph,
     quantization: HashMap<Value, Quantization>,

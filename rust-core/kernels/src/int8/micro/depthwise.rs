@@ -88,9 +88,9 @@ pub(super) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Requantises one vector of sums, the `Q`th of the block.
+    /// Requantizes one vector of sums, the `Q`th of the block.
     #[inline(always)]
-    pub unsafe fn requantise<S: Int8, const Q: usize>(&self, sum: S::V) -> S::V {
+    pub unsafe fn requantize<S: Int8, const Q: usize>(&self, sum: S::V) -> S::V {
         // SAFETY: the block has 4 vectors of each constant.
         unsafe {
             let constants = self.weights.cast::<f32>();
@@ -162,7 +162,7 @@ unsafe fn square<S: Int8, const ST: usize, const R: usize, const XT: usize>(
                 });
                 unroll!(2: Y < R, {
                     unroll!(4: D < XT, {
-                        result[Q][Y][D] = b.requantise::<S, { 2 * H + Q }>(acc[Y][D]);
+                        result[Q][Y][D] = b.requantize::<S, { 2 * H + Q }>(acc[Y][D]);
                     });
                 });
             });
@@ -212,8 +212,8 @@ unsafe fn stream<S: Int8, const R: usize>(b: &Block<'_>, x: usize, n: usize) {
             }
         }
         unroll!(4: Y < R, {
-            let (a, b1) = (b.requantise::<S, 0>(acc[Y][0]), b.requantise::<S, 1>(acc[Y][1]));
-            let (c, d) = (b.requantise::<S, 2>(acc[Y][2]), b.requantise::<S, 3>(acc[Y][3]));
+            let (a, b1) = (b.requantize::<S, 0>(acc[Y][0]), b.requantize::<S, 1>(acc[Y][1]));
+            let (c, d) = (b.requantize::<S, 2>(acc[Y][2]), b.requantize::<S, 3>(acc[Y][3]));
             b.store::<S>(Y, x, [S::narrow(a, b1), S::narrow(c, d)], n);
         });
     }
@@ -280,8 +280,8 @@ unsafe fn pairs<S: Int8, const ST: usize, const R: usize>(b: &Block<'_>, n: usiz
                 }
                 unroll!(4: Y < R, {
                     unroll!(2: D < 2, {
-                        let first = b.requantise::<S, { 2 * H }>(acc[D][Y][0]);
-                        let second = b.requantise::<S, { 2 * H + 1 }>(acc[D][Y][1]);
+                        let first = b.requantize::<S, { 2 * H }>(acc[D][Y][0]);
+                        let second = b.requantize::<S, { 2 * H + 1 }>(acc[D][Y][1]);
                         halves[Y][D][H] = S::narrow(first, second);
                     });
                 });

@@ -5,7 +5,7 @@
 //! are `apix` bytes further. Four bytes are multiplied at once, so that up to 3
 //! more may be read, which meet weights of zero. Weights come in panels of 1 to
 //! 4 vectors of output channels: the sums' start, which takes the zero point
-//! out, the multiplier and the offset of the requantisation, then one row per 4
+//! out, the multiplier and the offset of the requantization, then one row per 4
 //! inputs.
 
 use super::super::simd::{F, Int8};
@@ -233,7 +233,7 @@ unsafe fn tile<S: Int8, const MR: usize, const NV: usize>(
     }
 }
 
-/// Requantises a tile and stores it.
+/// Requantizes a tile and stores it.
 #[inline(always)]
 unsafe fn store<S: Int8, const MR: usize, const NV: usize>(
     t: &Tiles<'_>,

@@ -1,7 +1,7 @@
 //! Max, average and global average pools.
 //!
 //! Windows are cut at the tensor's sides; rows above and below it do not exist
-//! here. Sums are integers of 32 bits, requantised once.
+//! here. Sums are integers of 32 bits, requantized once.
 
 use super::BLOCK;
 use super::elementwise::byte;

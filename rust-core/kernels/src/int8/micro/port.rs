@@ -23,10 +23,10 @@ pub(crate) struct Exit {
     pub quantization: Option<Quantization>,
 }
 
-/// Pixels that are quantised at a time where planes are interleaved.
+/// Pixels that are quantized at a time where planes are interleaved.
 const CHUNK: usize = 128;
 
-/// Quantises a slice into the arena.
+/// Quantizes a slice into the arena.
 ///
 /// # Safety
 /// The plan has verified the port against the context's arena, and `from` has
@@ -34,7 +34,7 @@ const CHUNK: usize = 128;
 #[inline(always)]
 pub(crate) unsafe fn read_floats<const FLIP: u8>(cx: &Context<u8>, entry: &Entry, from: &[f32]) {
     let (steps, zero) = (entry.steps, f32::from(entry.quantization.zero_point));
-    let quantise = |v: f32| byte(v.mul_add(steps, zero), 0.0, 255.0) ^ FLIP;
+    let quantize = |v: f32| byte(v.mul_add(steps, zero), 0.0, 255.0) ^ FLIP;
     let port = &entry.port;
     let ([h, w], p) = (port.size, port.plane);
     if port.chw && port.channels == 3 && p.pix == 3 {
@@ -45,7 +45,7 @@ pub(crate) unsafe fn read_floats<const FLIP: u8>(cx: &Context<u8>, entry: &Entry
                 for (c, plane) in planes.iter_mut().enumerate() {
                     let from = &from[(c * h + y) * w + x..][..n];
                     for (to, &v) in plane.iter_mut().zip(from) {
-                        *to = quantise(v);
+                        *to = quantize(v);
                     }
                 }
                 // SAFETY: the plan proved the plane inside the arena. Debug
@@ -70,12 +70,12 @@ pub(crate) unsafe fn read_floats<const FLIP: u8>(cx: &Context<u8>, entry: &Entry
             std::slice::from_raw_parts_mut(to, n)
         };
         for (to, &v) in to.iter_mut().zip(&from[i..i + n]) {
-            *to = quantise(v);
+            *to = quantize(v);
         }
     });
 }
 
-/// Copies quantised bytes into the arena.
+/// Copies quantized bytes into the arena.
 ///
 /// # Safety
 /// As for [`read_floats`].
