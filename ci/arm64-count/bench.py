@@ -72,7 +72,7 @@ def measure(options: argparse.Namespace, network: str, side: int, known: dict) -
         try:
             result["runtimes"][key] = count(options, key, network, runs)
         except Failed as why:
-            if key == "ours":
+            if key in ("ours", "ours_int8"):
                 sys.exit(f"{network}: {why}")
             result["missing"][key] = str(why)
     return result
@@ -84,7 +84,7 @@ def known(options: argparse.Namespace, document: dict, network: str, failed: dic
     if not options.peers_from or not options.peers_from.exists():
         return nothing
     earlier = json.loads(options.peers_from.read_text())
-    if any(earlier[field] != document[field] for field in ("cpu", "versions", "int8")):
+    if any(earlier.get(field) != document[field] for field in ("cpu", "versions", "int8")):
         return nothing
     figures = earlier["networks"].get(network, nothing)
     return {of: {k: v for k, v in figures[of].items() if is_peer(k)} for of in nothing}

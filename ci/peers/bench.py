@@ -32,7 +32,7 @@ def opened(options: argparse.Namespace, network: str, failed: dict[str, str]) ->
             words = command(key, options.zoo, network, options.biglittle)
             contestant = start(words, key, options.cpu)
         except Failed as why:
-            if key == "ours":
+            if key in ("ours", "ours_int8"):
                 sys.exit(f"{network}: {why}")
             failed[key] = str(why)
             continue

@@ -34,7 +34,8 @@ pub fn reasons(
 fn accuracy(labelled: &Labelled) -> Option<String> {
     let Labelled { accuracy: [float, int8], only_right: [more, fewer], mcnemar_p, .. } = labelled;
     let lost = 100.0 * (float - int8);
-    if lost <= MOST_LOST {
+    // half a point exactly is not more
+    if lost <= MOST_LOST + 1e-9 {
         return None;
     }
     let chance = if *mcnemar_p < CHANCE {
@@ -43,7 +44,7 @@ fn accuracy(labelled: &Labelled) -> Option<String> {
         "which may be chance, so judge it on more images"
     };
     Some(format!(
-        "it loses {lost:.1} points of accuracy, more than {MOST_LOST}, {chance} ({more} answers are \
+        "it loses {lost:.2} points of accuracy, more than {MOST_LOST}, {chance} ({more} answers are \
          right in float32 only, {fewer} in int8 only: {} by McNemar's exact test)",
         p_value(*mcnemar_p)
     ))
@@ -55,7 +56,7 @@ fn auroc(labelled: &Labelled) -> Option<String> {
         format!(
             "the AUROC of its score margin falls from {float:.3} to {int8:.3}, by more than \
              {MOST_AUROC_LOST}: the cascade escalates by the margin, and would let more wrong \
-             answers pass"
+             answers pass (where few answers are wrong, that may be chance)"
         )
     })
 }
@@ -63,7 +64,7 @@ fn auroc(labelled: &Labelled) -> Option<String> {
 fn unlabelled(agreement: f64) -> Option<String> {
     let percent = 100.0 * agreement;
     (percent < LEAST_AGREEMENT)
-        .then(|| format!("only {percent:.1} % of the answers stay, less than {LEAST_AGREEMENT} %"))
+        .then(|| format!("only {percent:.2} % of the answers stay, less than {LEAST_AGREEMENT} %"))
 }
 
 fn speed([float, int8]: [u64; 2]) -> Option<String> {
@@ -118,8 +119,11 @@ mod tests {
             reasons(0.5, Some(&labelled(accuracy, only_right, [0.9; 2])), Some([2, 1]))
         };
         assert_eq!(said([0.900, 0.896], [40, 36]), [""; 0]);
+        // exactly half a point, which is no exact difference of floats
+        assert_eq!(said([0.900, 0.895], [1, 0]), [""; 0]);
+        assert!(said([508.0 / 565.0, 505.0 / 565.0], [3, 0])[0].contains("loses 0.53 points"));
         let sure = said([0.900, 0.880], [22, 2]);
-        assert!(sure[0].contains("loses 2.0 points") && sure.len() == 1, "{sure:?}");
+        assert!(sure[0].contains("loses 2.00 points") && sure.len() == 1, "{sure:?}");
         assert!(sure[0].contains("chance does not explain"), "{sure:?}");
         assert!(sure[0].contains("p < 0.001"), "{sure:?}");
         let unsure = said([0.900, 0.880], [6, 4]);

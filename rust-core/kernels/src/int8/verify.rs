@@ -85,6 +85,7 @@ impl Program {
         let vector = 4 * self.kernels.set.lanes;
         let blocks = d.channels.div_ceil(vector);
         ensure(d.channels > 0 && d.channels.is_multiple_of(BLOCK) && d.wide > 0 && c.m > 0)?;
+        ensure(c.ipix >= d.channels)?;
         if d.wide > 1 {
             let tight = c.ipix == d.channels && c.out.pix == d.channels;
             ensure(tight && d.stride == 1 && d.wide.checked_mul(d.channels)? == vector)?;
@@ -120,7 +121,7 @@ impl Program {
         let form = (d.stride, d.rows) == (1, 2) || (d.stride, d.rows) == (2, 1);
         ensure(set.narrow && form && (d.fours, d.dilation, d.wide) == (1, 1, 1))?;
         ensure(d.channels > 0 && d.channels.is_multiple_of(narrow::CHANNELS))?;
-        ensure(c.m >= narrow::PIXELS)?;
+        ensure(c.m >= narrow::PIXELS && c.ipix >= d.channels)?;
         ensure(d.block == (narrow::CONSTANTS + narrow::weights(d.stride)) * vector)?;
         self.in_weights(d.offset, (d.channels / narrow::CHANNELS).checked_mul(d.block)?)?;
         // a tile reads whole vectors where pixels follow each other
@@ -210,11 +211,12 @@ impl Program {
 mod tests {
     use super::super::{Range, program};
     use super::*;
-    use crate::graph::{Activation, Binary, Conv, Graph, Op, Padding, Shape};
+    use crate::graph::{Activation, Binary, Conv, Graph, Op, Padding, Pool, PoolKind, Shape};
     use crate::isa::Isa;
     use crate::plan::Options;
 
-    /// A matrix product, a depthwise convolution, a gate in floats, a softmax.
+    /// A matrix product, two depthwise convolutions, a function by table, a pool, a
+    /// gate in floats, a softmax.
     fn graph() -> Graph {
         let mut g = Graph::new(Shape::new(16, 16, 8)).expect("small");
         let mut add = |name: &str, op: Op| g.add(name, op).expect("fits");
@@ -222,6 +224,17 @@ mod tests {
         let x = add("conv", Conv::new(input, 8, [3, 3], vec![0.5; 8 * 8 * 9]).into());
         let depthwise = Conv::new(x, 8, [3, 3], vec![0.5; 8 * 9]);
         let x = add("dw", Conv { groups: 8, padding: Padding::same(1), ..depthwise }.into());
+        let depthwise = Conv::new(x, 8, [5, 5], vec![0.5; 8 * 25]);
+        let x = add("dw5", Conv { groups: 8, padding: Padding::same(2), ..depthwise }.into());
+        let x = add("silu", Op::Activate(x, Activation::Silu));
+        let pool = Pool {
+            x,
+            kind: PoolKind::Max,
+            kernel: [3, 3],
+            stride: [1, 1],
+            padding: Padding::same(1),
+        };
+        let x = add("pool", Op::Pool(pool));
         let mean = add("mean", Op::GlobalAverage(x));
         let gate = add("gate", Conv::new(mean, 8, [1, 1], vec![0.5; 64]).into());
         let gate = add("sigmoid", Op::Activate(gate, Activation::Sigmoid));
@@ -235,12 +248,12 @@ mod tests {
     fn a_tampered_call_is_found() {
         let g = graph();
         let build = |isa: Isa| {
-            let ranges = [Range { lo: -1.0, hi: 1.0 }; 9];
+            let ranges = [Range { lo: -1.0, hi: 1.0 }; 12];
             program(g.clone(), &ranges, isa, &Options::default()).expect("compiles")
         };
         let sets: Vec<Isa> = Isa::available().into_iter().filter(|isa| isa.has_int8()).collect();
         let far = u32::MAX as usize;
-        for (&isa, field) in sets.iter().flat_map(|isa| (0..22).map(move |field| (isa, field))) {
+        for (&isa, field) in sets.iter().flat_map(|isa| (0..32).map(move |field| (isa, field))) {
             let (mut p, layers) = build(isa);
             assert!(p.verify(&layers).is_ok());
             for step in &mut p.steps {
@@ -265,12 +278,22 @@ mod tests {
                     (Call::Activate(c), 17) => c.channels = 17,
                     (Call::Global(c), 18) => c.out += 1,
                     (Call::Softmax(c), 19) => c.x.off += 1,
+                    (Call::Pool(c), 22) => c.ipix = far,
+                    (Call::Pool(c), 23) => c.rows = far,
+                    (Call::Pool(c), 24) => c.channels = 17,
+                    (Call::Pool(c), 25) => c.size[1] = 0,
+                    (Call::Map(c), 26) => c.out.off = far,
+                    (Call::Map(c), 27) => c.function = Function::Table(far),
                     _ => {}
                 }
             }
             match field {
                 20 => p.dense[0].panels[0].offset = far,
                 21 => p.depthwise[0].wide += 1,
+                28 => p.depthwise[0].block += 64,
+                29 => p.depthwise[0].channels += 16,
+                30 => p.depthwise[1].kernel_width = far,
+                31 => p.depthwise[1].fours += 1,
                 _ => {}
             }
             assert!(p.verify(&layers).is_err(), "{isa}, field {field}");

@@ -122,6 +122,7 @@ pub(crate) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &PoolCall) {
                     let vector = 4 * S::L;
                     for c in (0..call.channels).step_by(vector) {
                         let at = |y: usize| cx.base.add(*rows.add(y) as usize + x * call.ipix + c);
+                        cx.check(at(0), vector);
                         let mut most = S::load(at(0));
                         for y in 0..ny {
                             let p = at(y);
