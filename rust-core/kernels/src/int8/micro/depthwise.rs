@@ -5,10 +5,9 @@
 //! share the transposed input: a filter that is shorter than the four or eight
 //! rows is packed once per output row, moved down and surrounded by zeros. In
 //! tensors narrower than a block, neighbouring pixels fill it, or channels that
-//! fill none are [`narrow`]'s.
+//! fill none are [`narrow`](super::narrow)'s.
 
 use super::super::simd::Int8;
-use super::narrow;
 use crate::micro::{Context, Plane, unroll};
 use crate::simd::Simd;
 
@@ -21,7 +20,7 @@ pub(crate) enum Order {
     /// Any filter: all sums of one pixel are in registers, one column after
     /// the other.
     Stream,
-    /// 3x3 of 16 channels at a time; see [`narrow`].
+    /// 3x3 of 16 channels at a time; see [`narrow`](super::narrow).
     Narrow,
 }
 
@@ -299,14 +298,15 @@ unsafe fn pairs<S: Int8, const ST: usize, const R: usize>(b: &Block<'_>, n: usiz
     }
 }
 
-/// A row (or a few) of pixels of one block.
+/// A row (or a few) of pixels of one block, in [`Order::Square`] or else in
+/// [`Order::Stream`].
 #[inline(always)]
-unsafe fn across<S: Int8>(b: &Block<'_>) {
+unsafe fn across<S: Int8, const SQUARE: bool>(b: &Block<'_>) {
     let (m, d) = (b.call.m, b.d);
     let bytes = (d.channels - b.channel).min(4 * S::L);
     // SAFETY: pixels below `m` are pixels of the call.
     unsafe {
-        if d.order == Order::Square && d.wide == 1 {
+        if SQUARE && d.wide == 1 {
             let most = S::COLUMNS[d.stride - 1];
             let tiles = m.div_ceil(most);
             let (width, wider) = (m / tiles, m % tiles);
@@ -331,9 +331,8 @@ unsafe fn across<S: Int8>(b: &Block<'_>) {
             }
             return;
         }
-        let paired =
-            d.order == Order::Stream && (d.wide, d.dilation, d.fours) == (1, 1, 2) && m > 1;
-        if const { S::PAIRS } && paired {
+        let paired = (d.wide, d.dilation, d.fours) == (1, 1, 2) && m > 1;
+        if const { S::PAIRS && !SQUARE } && paired {
             match (d.stride, d.rows) {
                 (1, 4) => return pairs::<S, 1, 4>(b, bytes),
                 (2, 2) => return pairs::<S, 2, 2>(b, bytes),
@@ -343,13 +342,16 @@ unsafe fn across<S: Int8>(b: &Block<'_>) {
         let mut x = 0;
         while x < m {
             let n = if d.wide > 1 { (m - x).min(d.wide) * d.channels } else { bytes };
-            match (d.order, d.rows) {
-                (Order::Square, _) => square::<S, 1, 2, 1>(b, x, n),
-                (_, 1) => stream::<S, 1>(b, x, n),
-                (_, 2) => stream::<S, 2>(b, x, n),
-                _ => {
-                    if const { S::TALL == 4 } {
-                        stream::<S, 4>(b, x, n);
+            if SQUARE {
+                square::<S, 1, 2, 1>(b, x, n);
+            } else {
+                match d.rows {
+                    1 => stream::<S, 1>(b, x, n),
+                    2 => stream::<S, 2>(b, x, n),
+                    _ => {
+                        if const { S::TALL == 4 } {
+                            stream::<S, 4>(b, x, n);
+                        }
                     }
                 }
             }
@@ -358,17 +360,18 @@ unsafe fn across<S: Int8>(b: &Block<'_>) {
     }
 }
 
-/// Runs one call.
+/// Runs one call in [`Order::Square`], or else in [`Order::Stream`]: each has a
+/// function of its own, since in one with the others the compiler spills.
 ///
 /// # Safety
 /// The CPU has `S`, and the plan has verified the call against the context's
 /// arena, rows and weights.
 #[inline(always)]
-pub(crate) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &DepthwiseCall, d: &Depthwise) {
-    if const { S::NARROW } && d.order == Order::Narrow {
-        // SAFETY: the caller's contract.
-        return unsafe { narrow::run::<S>(cx, call, d) };
-    }
+pub(crate) unsafe fn run<S: Int8, const SQUARE: bool>(
+    cx: &Context<u8>,
+    call: &DepthwiseCall,
+    d: &Depthwise,
+) {
     let mut y = 0;
     while y < call.nrows {
         let here = d.rows.min(call.nrows - y);
@@ -379,7 +382,7 @@ pub(crate) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &DepthwiseCall, d: &De
             unsafe {
                 let rows = cx.rows.add(first);
                 let at = |i: usize| cx.base.add(*rows.add(i) as usize + channel).cast_const();
-                across::<S>(&Block {
+                across::<S, SQUARE>(&Block {
                     cx,
                     call,
                     d,

@@ -30,6 +30,9 @@ pub(crate) fn weights(stride: usize) -> usize {
 /// arena, rows and weights.
 #[inline(always)]
 pub(super) unsafe fn run<S: Int8>(cx: &Context<u8>, call: &DepthwiseCall, d: &Depthwise) {
+    if const { !S::NARROW } {
+        return;
+    }
     let tight = call.ipix == CHANNELS;
     for y in (0..call.nrows).step_by(d.rows) {
         let rows = call.rows + y / d.rows * 4 * d.fours;

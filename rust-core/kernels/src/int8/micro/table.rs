@@ -1,9 +1,10 @@
 //! One instance of every int8 kernel per instruction set, as function pointers.
 
-use super::depthwise::{self, Depthwise, DepthwiseCall};
+use super::depthwise::{self, Depthwise, DepthwiseCall, Order};
 use super::elementwise::{self, MapCall, SoftmaxCall};
 use super::floats::{self, ActivateCall, DenseCall};
 use super::gemm::{self, Dense, GemmCall, Panels, Tiles};
+use super::narrow;
 use super::pool::{self, GlobalCall, PoolCall};
 use super::port::{self, Entry, Exit};
 use crate::int8::simd::{self, Int8};
@@ -79,8 +80,23 @@ macro_rules! instance {
                 unsafe { gemm::run::<S>(cx, call, w, &PANELS) }
             }
 
+            unsafe fn depthwise(cx: &Context<u8>, call: &DepthwiseCall, d: &Depthwise) {
+                // SAFETY: the caller keeps the contract of `Kernels`; where there
+                // are no narrow tiles, the plan has refused such calls.
+                unsafe {
+                    match d.order {
+                        Order::Square => square(cx, call, d),
+                        Order::Stream => stream(cx, call, d),
+                        Order::Narrow => narrow(cx, call, d),
+                    }
+                }
+            }
             instance!(@ $($features)?,
-                depthwise(call: &DepthwiseCall, d: &Depthwise) depthwise::run::<S>);
+                square(call: &DepthwiseCall, d: &Depthwise) depthwise::run::<S, true>);
+            instance!(@ $($features)?,
+                stream(call: &DepthwiseCall, d: &Depthwise) depthwise::run::<S, false>);
+            instance!(@ $($features)?,
+                narrow(call: &DepthwiseCall, d: &Depthwise) narrow::run::<S>);
             instance!(@ $($features)?, pool(call: &PoolCall) pool::run::<S>);
             instance!(@ $($features)?, global(call: &GlobalCall) pool::global::<S>);
             instance!(@ $($features)?, map(call: &MapCall) elementwise::map::<S>);
