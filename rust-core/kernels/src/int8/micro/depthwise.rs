@@ -361,7 +361,7 @@ unsafe fn across<S: Int8, const SQUARE: bool>(b: &Block<'_>) {
 }
 
 /// Runs one call in [`Order::Square`], or else in [`Order::Stream`]: each has a
-/// function of its own, since in one with the others the compiler spills.
+/// function of its own: compiled into one they are slower.
 ///
 /// # Safety
 /// The CPU has `S`, and the plan has verified the call against the context's
