@@ -8,7 +8,6 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::sync::Mutex;
 
 use biglittle::bundle::{NetworkSpec, sha256_hex};
 use biglittle::cascade::{Cascade, Classifier, Level, Member};
@@ -21,7 +20,7 @@ use biglittle::network::{
 use biglittle::preprocess::Preprocessor;
 use biglittle::{ErrorKind, FrameView, InputTensor, ModelBundle, Outcome, PixelFormat, Threshold};
 use flate2::read::GzDecoder;
-use support::networks;
+use support::{logged, networks};
 
 const IMAGES: usize = 16;
 
@@ -410,27 +409,9 @@ fn cascades_of_one_and_of_mixed_precision_answer_the_same_on_every_machine() {
     }
 }
 
-/// What was logged, by all tests of this file.
-static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-struct Keeper;
-
-impl log::Log for Keeper {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        LOG.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
-    }
-
-    fn flush(&self) {}
-}
-
 #[test]
 fn a_network_for_int8_that_is_run_in_float32_is_warned_of() {
-    log::set_logger(&Keeper).unwrap();
-    log::set_max_level(log::LevelFilter::Warn);
+    logged::keep();
     let [float, int8] = ["bundle", "bundle-int8"].map(|name| format!("../../models/mnist/{name}"));
     let open = |bundle: &str, execution| {
         let bundle = ModelBundle::open(bundle).unwrap();
@@ -439,8 +420,8 @@ fn a_network_for_int8_that_is_run_in_float32_is_warned_of() {
         model.unwrap().runtime().to_string()
     };
     let warnings = |runtime: &str| {
-        let sentence = format!("WARN network \"little\" is run by {runtime}: its answers differ");
-        LOG.lock().unwrap().iter().filter(|line| line.starts_with(&sentence)).count()
+        let sentence = format!("network \"little\" is run by {runtime}: its answers differ");
+        logged::warnings(&[&sentence])
     };
     let mut runtimes = vec![];
     for isa in Isa::available() {

@@ -3,38 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use biglittle::device::{DeviceReading, UserMode};
 use biglittle::{
     Engine, EngineOptions, ErrorKind, FrameView, ModelBundle, PixelFormat, RuntimeOptions,
     StateOrigin,
 };
-
-/// What was logged, by all tests of this file.
-static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-struct Keeper;
-
-impl log::Log for Keeper {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        LOG.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
-    }
-
-    fn flush(&self) {}
-}
-
-/// Whether a warning had all of these parts.
-fn warned(parts: &[&str]) -> bool {
-    let log = LOG.lock().unwrap();
-    log.iter().any(|line| line.starts_with("WARN") && parts.iter().all(|part| line.contains(part)))
-}
+use support::logged;
 
 fn bundle() -> ModelBundle {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/mnist/bundle");
@@ -50,9 +29,7 @@ fn options(bundle: &ModelBundle, path: &Path) -> EngineOptions {
 }
 
 fn open(path: &Path) -> Engine {
-    // The second time is an error that means the same.
-    let _ = log::set_logger(&Keeper);
-    log::set_max_level(log::LevelFilter::Warn);
+    logged::keep();
     let bundle = bundle();
     let options = options(&bundle, path);
     Engine::open(bundle, &options).unwrap()
@@ -136,7 +113,7 @@ fn a_damaged_file_is_kept_and_a_fresh_state_begun() {
         };
         assert_eq!(kept_as, &folder.aside(number));
         assert!(!reason.is_empty());
-        assert!(warned(&["begins anew", &kept_as.display().to_string()]));
+        assert!(logged::warnings(&["begins anew", &kept_as.display().to_string()]) > 0);
         assert!(!folder.state().exists());
         classify(&mut engine, 1);
         assert_eq!(seen(&engine), 1);
@@ -162,7 +139,7 @@ fn the_state_of_another_bundle_is_not_this_ones() {
         panic!("{:?}", engine.state_origin())
     };
     assert!(reason.contains("9.9"), "{reason}");
-    assert!(kept_as.exists() && warned(&["9.9", "is kept as"]));
+    assert!(kept_as.exists() && logged::warnings(&["9.9", "is kept as"]) > 0);
 }
 
 #[test]

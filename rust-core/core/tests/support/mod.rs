@@ -5,6 +5,7 @@
 
 pub mod bombs;
 pub mod golden;
+pub mod logged;
 pub mod networks;
 pub mod refusal;
 pub mod seeded;

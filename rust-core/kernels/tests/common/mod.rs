@@ -5,7 +5,9 @@ pub mod generate;
 pub mod integers;
 pub mod reference;
 
-use biglittle_kernels::{DataLayout, Error, Graph, Model, Op, Options, Session, Shape, Value};
+use biglittle_kernels::{
+    DataLayout, Error, ErrorKind, Graph, Model, Op, Options, Session, Shape, Value,
+};
 use std::sync::Arc;
 
 /// xorshift64*: small and repeatable.
@@ -104,4 +106,14 @@ pub fn run(net: &Network, x: &[f32], options: &Options) -> Vec<f32> {
     session.run(&vec![f32::NAN; x.len()], &mut out).expect("runs");
     session.run(x, &mut out).expect("runs");
     out
+}
+
+/// The error is of this kind, and its sentence has all parts.
+#[track_caller]
+pub fn says<T>(result: Result<T, Error>, kind: ErrorKind, parts: &[&str]) {
+    let error = result.err().expect("refused");
+    assert_eq!(error.kind(), kind, "{error}");
+    for part in parts {
+        assert!(error.to_string().contains(part), "'{error}' lacks '{part}'");
+    }
 }
