@@ -105,15 +105,17 @@ impl Packer {
             (0..n).map(move |i| blocks / n + usize::from(i < blocks % n))
         };
         // cycles of a row of pixels: 2 dot products and 2 loads a cycle,
-        // latency 4, then the requantization of each pixel
+        // latency 4, then the requantization of each pixel and its store, unless
+        // several share one
         let cost = |widest: usize| -> f64 {
             split(widest)
                 .map(|n| {
                     let tiles = pixels.div_ceil(height(n));
+                    let store = if 2 * per * n <= self.set.joint { 0.5 } else { 2.0 };
                     let tile = |pixels: usize| {
                         let (p, v) = (pixels as f64, (per * n) as f64);
                         let step = (p * v / 2.0).max((p + v) * 0.55).max(2.0) + 0.3;
-                        steps as f64 * step + p * (v * 1.5 + 2.0) + 6.0
+                        steps as f64 * step + p * (v * 1.5 + store) + 6.0
                     };
                     let (low, taller) = (pixels / tiles, pixels % tiles);
                     taller as f64 * tile(low + 1) + (tiles - taller) as f64 * tile(low)

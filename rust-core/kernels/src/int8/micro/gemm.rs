@@ -245,7 +245,7 @@ unsafe fn store<S: Int8, const MR: usize, const NV: usize>(
     let plain = !t.w.clamp && !t.w.floats && at.residual.is_null();
     // SAFETY: the caller passes on the tile's contract.
     unsafe {
-        if const { S::PLAIN } && plain {
+        if plain {
             store_as::<S, MR, NV, true>(t, sum, scale, offset, at);
         } else {
             store_as::<S, MR, NV, false>(t, sum, scale, offset, at);
@@ -253,7 +253,8 @@ unsafe fn store<S: Int8, const MR: usize, const NV: usize>(
     }
 }
 
-/// [`store`], `PLAIN` of tiles without residual and clamp, as bytes.
+/// [`store`]; `PLAIN` is for tiles without residual and clamp, as bytes, so that
+/// nothing is asked pixel by pixel.
 #[inline(always)]
 unsafe fn store_as<S: Int8, const MR: usize, const NV: usize, const PLAIN: bool>(
     t: &Tiles<'_>,

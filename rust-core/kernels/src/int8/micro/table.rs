@@ -36,6 +36,7 @@ pub(crate) struct Set {
     pub lanes: usize,
     pub flip: u8,
     pub heights: [usize; 4],
+    pub joint: usize,
     pub tall: usize,
     pub narrow: bool,
 }
@@ -64,6 +65,7 @@ macro_rules! instance {
                     lanes: <S as Int8>::L,
                     flip: FLIP,
                     heights: <S as Int8>::MR,
+                    joint: <S as Int8>::JOINT,
                     tall: <S as Int8>::TALL,
                     narrow: <S as Int8>::NARROW,
                 },

@@ -30,7 +30,6 @@ impl Int8 for AvxVnni {
     const NARROW: bool = false;
     const JOINT: usize = 1;
     const PAIRS: bool = false;
-    const PLAIN: bool = false;
 
     methods! {
         load(p: *const u8) -> __m256i { _mm256_loadu_si256(p.cast()) }

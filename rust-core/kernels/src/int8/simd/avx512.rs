@@ -27,13 +27,12 @@ impl Int8 for Vnni512 {
     type Order = [__m512i; 2];
     const L: usize = 16;
     const FLIP: u8 = 0;
-    const MR: [usize; 4] = [14, 12, 8, 6];
+    const MR: [usize; 4] = [14, 11, 8, 6];
     const COLUMNS: [usize; 2] = [3, 4];
     const TALL: usize = 4;
     const NARROW: bool = true;
     const JOINT: usize = 4;
     const PAIRS: bool = true;
-    const PLAIN: bool = false;
 
     methods! {
         load(p: *const u8) -> __m512i { _mm512_loadu_si512(p.cast()) }

@@ -62,9 +62,6 @@ pub(crate) trait Int8: Copy {
     const JOINT: usize;
     /// Whether two pixels of a depthwise tile share the weights they load.
     const PAIRS: bool;
-    /// Whether matrix tiles that are only scaled and narrowed have code of their
-    /// own.
-    const PLAIN: bool;
 
     unsafe fn load(p: *const u8) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;

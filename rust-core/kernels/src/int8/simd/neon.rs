@@ -43,7 +43,6 @@ impl Int8 for Dot {
     const NARROW: bool = false;
     const JOINT: usize = 1;
     const PAIRS: bool = true;
-    const PLAIN: bool = true;
 
     methods! {
         load(p: *const u8) -> int32x4_t { vreinterpretq_s32_u8(vld1q_u8(p)) }

@@ -29,7 +29,6 @@ impl Int8 for Portable {
     const NARROW: bool = false;
     const JOINT: usize = 1;
     const PAIRS: bool = true;
-    const PLAIN: bool = true;
 
     #[inline(always)]
     unsafe fn load(p: *const u8) -> V {
